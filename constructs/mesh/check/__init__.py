@@ -1,0 +1,45 @@
+"""The judge: everything that is wrong with an environment, all at once, before anything is synthesized.
+
+A declaration never fails while it is built, so one run sees the whole environment: first the types and constraints of
+the vocabulary, then the rules that look at more than one value.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from mesh.check import entries, gateways, jobs, network, platform, services, shape
+from mesh.findings import Finding, FindingsError
+from mesh.model.environment import Environment
+
+RULES: Final[tuple[Callable[[Environment], Iterable[Finding]], ...]] = (
+    platform.check,
+    network.check,
+    services.check,
+    gateways.check,
+    entries.check,
+    jobs.check,
+)
+
+
+def check(environment: Environment) -> tuple[Finding, ...]:
+    """All findings, in the order of their paths.
+
+    Rules that look at several values only run once every value has the type it should have.
+    """
+    found = shape.check(environment)
+    if not found.types_are_wrong:
+        return tuple(sorted({*found.findings, *(finding for rule in RULES for finding in rule(environment))}))
+    return tuple(sorted(found.findings))
+
+
+def require_sound(environment: Environment) -> None:
+    """Does nothing for a sound environment.
+
+    Raises:
+        FindingsError: with everything that is wrong.
+    """
+    if findings := check(environment):
+        raise FindingsError(findings)
+
+
+__all__ = ["Finding", "FindingsError", "check", "require_sound"]

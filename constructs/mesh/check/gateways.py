@@ -1,0 +1,165 @@
+"""Rules about gateways and their listeners."""
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Final
+
+from mesh import ports
+from mesh.check.network import PRIVATE
+from mesh.check.services import suggestion
+from mesh.findings import Finding
+from mesh.model.environment import Environment
+from mesh.model.gateway import ApiGateway, Gateway, Listener
+from mesh.model.platform import Partition, Platform
+
+NODE_PORTS: Final = {
+    ports.SSH: "SSH",
+    ports.CONSUL_RPC: "Consul's RPC",
+    ports.CONSUL_GOSSIP: "Consul's gossip",
+    ports.CONSUL_DNS: "Consul's DNS",
+    ports.LOOPBACK_HTTP: "Consul's HTTP API",
+    ports.LOOPBACK_GRPC: "Consul's gRPC API",
+    ports.NOMAD_HTTP: "Nomad's HTTP API",
+    ports.NOMAD_RPC: "Nomad's RPC",
+    ports.NOMAD_GOSSIP: "Nomad's gossip",
+}
+"""Ports of a client VM that a gateway in the host's network cannot have."""
+
+
+def gateway_path(name: str) -> str:
+    """Path of a gateway in an environment."""
+    return f'gateways["{name}"]'
+
+
+def check(environment: Environment) -> Iterator[Finding]:
+    """Findings about all gateways."""
+    for gateway in environment.gateways:
+        path = gateway_path(gateway.name)
+        if not gateway.listeners:
+            yield Finding(path, "gateway-empty", "a gateway needs a listener", 'add Listener(port, "http", to="...")')
+        for index, listener in enumerate(gateway.listeners):
+            yield from _listener(environment, listener, f"{path}.listeners[{index}]")
+        yield from _shared_ports(gateway)
+        if isinstance(gateway, ApiGateway):
+            yield from _api_gateway(environment, gateway)
+    yield from _between(environment)
+
+
+def _listener(environment: Environment, listener: Listener, path: str) -> Iterator[Finding]:
+    services = environment.services_by_name()
+    service = services.get(listener.to)
+    if service is None:
+        yield Finding(
+            f"{path}.to", "listener-unknown", f'no service is called "{listener.to}"', suggestion(listener.to, services)
+        )
+    elif service.protocol != listener.protocol:
+        yield Finding(
+            f"{path}.protocol",
+            "listener-protocol",
+            f'"{listener.to}" speaks {service.protocol}, the listener {listener.protocol}; Consul refuses that',
+            f'use "{service.protocol}"' if service.protocol in {"http", "tcp"} else "only http and tcp can be exposed",
+        )
+    if listener.protocol == "tcp" and listener.hosts:
+        yield Finding(
+            f"{path}.hosts", "listener-hosts", "a tcp listener cannot tell hosts apart", "remove hosts, or use http"
+        )
+
+
+def _shared_ports(gateway: Gateway) -> Iterator[Finding]:
+    listeners = list(enumerate(gateway.listeners))
+    for (first, one), (second, other) in combinations(listeners, 2):
+        if one.port != other.port:
+            continue
+        path = f"{gateway_path(gateway.name)}.listeners[{second}]"
+        if one.protocol != other.protocol or one.protocol == "tcp":
+            yield Finding(
+                path,
+                "listener-port-twice",
+                f"port {other.port} is that of listeners[{first}]",
+                "only http listeners with different hosts may share a port",
+            )
+        elif one.to == other.to:
+            yield Finding(
+                path,
+                "listener-service-twice",
+                f'"{one.to}" is already served there by listeners[{first}]',
+                "list all its hosts in one listener",
+            )
+        elif clash := (set(one.hosts) or {"*"}) & (set(other.hosts) or {"*"}):
+            yield Finding(
+                path,
+                "listener-host-twice",
+                f"{', '.join(sorted(clash))} on port {other.port} is served by listeners[{first}]",
+                "give different hosts",
+            )
+
+
+def _api_gateway(environment: Environment, gateway: ApiGateway) -> Iterator[Finding]:
+    path = gateway_path(gateway.name)
+    platform = environment.platform
+    if gateway.runs_on.count > platform.clients:
+        yield Finding(
+            f"{path}.runs_on.count",
+            "gateway-count",
+            f"{gateway.runs_on.count} instances need a client each; there are {platform.clients}",
+            "lower count, or raise platform.clients",
+        )
+    for index, network in enumerate(gateway.open_to):
+        if not any(network.subnet_of(private) for private in PRIVATE):
+            yield Finding(
+                f"{path}.open_to[{index}]",
+                "gateway-public",
+                f"{network} is public, but the VMs have no public address",
+                "give a private range, or put an IngressGateway on AKS in front",
+            )
+    for index, listener in enumerate(gateway.listeners):
+        yield from _api_listener(environment, listener, f"{path}.listeners[{index}]")
+
+
+def _api_listener(environment: Environment, listener: Listener, path: str) -> Iterator[Finding]:
+    """What only an API gateway on a VM cannot do."""
+    if taken := _taken(environment.platform, listener.port):
+        yield Finding(f"{path}.port", "port-taken", f"port {listener.port} of the VM is {taken}", "choose another port")
+    service = environment.services_by_name().get(listener.to)
+    if service and service.routes:
+        yield Finding(
+            f"{path}.to",
+            "listener-routes",
+            f'an API gateway goes straight to the split of "{listener.to}" and past its routes',
+            "put a service in front that has it as an upstream, or remove the routes",
+        )
+    for host in listener.hosts:
+        if "*" in host:
+            yield Finding(
+                f"{path}.hosts",
+                "listener-wildcard",
+                f'an API gateway\'s route cannot have the wildcard host "{host}"',
+                "list the hosts, or none for every host",
+            )
+
+
+def _taken(platform: Platform, port: int) -> str | None:
+    """What else has a port of a client VM."""
+    low, high = ports.NOMAD_DYNAMIC
+    if isinstance(platform.topology, Partition) and port == platform.topology.gateway_port:
+        return "the mesh gateway's"
+    if low <= port <= high:
+        return "one of those that Nomad gives to sidecars"
+    return NODE_PORTS.get(port)
+
+
+def _between(environment: Environment) -> Iterator[Finding]:
+    """API gateways share the VMs' network, so no two may listen on one port."""
+    owners: dict[int, str] = {}
+    for gateway in environment.gateways:
+        if not isinstance(gateway, ApiGateway):
+            continue
+        for port in dict.fromkeys(listener.port for listener in gateway.listeners):
+            if port in owners:
+                yield Finding(
+                    gateway_path(gateway.name),
+                    "port-taken",
+                    f'port {port} of the VM is that of the gateway "{owners[port]}"',
+                    "choose another port",
+                )
+            owners.setdefault(port, gateway.name)

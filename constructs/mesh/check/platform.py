@@ -1,0 +1,106 @@
+"""Rules about edition, topology, versions, names and the backend."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from mesh import names
+from mesh.findings import Finding
+from mesh.model.backend import HcpTerraform
+from mesh.model.environment import Environment
+from mesh.model.platform import Partition, Peering
+from mesh.topology import DEFAULT
+
+RESERVED_PARTITIONS: Final = frozenset({"system", "universal", "operator", "root", DEFAULT})
+"""``default`` is the VMs'; the others are refused by the chart (consul-k8s@1.9.11 ``templates/_helpers.tpl``)."""
+
+TESTED_CONSUL: Final = "1.22"
+CHART_OF_CONSUL: Final = {"1.21": "1.8", "1.22": "1.9"}
+"""The chart's minor version belongs to Consul's; others are refused by the vendor."""
+
+KUBERNETES: Final = ("1.30", "1.31", "1.32", "1.33", "1.34")
+"""Kubernetes versions that consul-k8s 1.9 supports."""
+
+VAULT_NAME_LENGTH: Final = 24
+
+
+def check(environment: Environment) -> Iterator[Finding]:
+    """Findings about the platform as a whole."""
+    yield from _topology(environment)
+    yield from _versions(environment)
+    yield from _names(environment)
+
+
+def _topology(environment: Environment) -> Iterator[Finding]:
+    platform = environment.platform
+    topology = platform.topology
+    path = "platform.topology"
+    if isinstance(topology, Peering):
+        yield Finding(path, "topology-unsupported", "Peering is not supported yet", "use Flat() or Partition(...)")
+    if not isinstance(topology, Partition):
+        return
+    if not platform.enterprise:
+        yield Finding(
+            path,
+            "partition-needs-enterprise",
+            "admin partitions are a feature of Consul Enterprise; the edition is Community()",
+            "use edition=Enterprise(), or topology=Flat()",
+        )
+    if topology.name in RESERVED_PARTITIONS:
+        yield Finding(
+            f"{path}.name",
+            "partition-reserved",
+            f'the partition name "{topology.name}" is taken',
+            f"choose another than {', '.join(sorted(RESERVED_PARTITIONS))}",
+        )
+
+
+def _versions(environment: Environment) -> Iterator[Finding]:
+    versions = environment.platform.versions
+    consul, chart = _minor(versions.consul), _minor(versions.chart)
+    if consul != TESTED_CONSUL:
+        yield Finding(
+            "platform.versions.consul",
+            "consul-untested",
+            f"Consul {versions.consul} is not of the tested line {TESTED_CONSUL}",
+            f"use a {TESTED_CONSUL} version",
+        )
+    elif CHART_OF_CONSUL[consul] != chart:
+        yield Finding(
+            "platform.versions.chart",
+            "chart-mismatch",
+            f"chart {versions.chart} does not belong to Consul {versions.consul}",
+            f"use chart {CHART_OF_CONSUL[consul]}.x",
+        )
+    kubernetes = environment.platform.cluster.version
+    if kubernetes not in KUBERNETES:
+        yield Finding(
+            "platform.cluster.version",
+            "kubernetes-unsupported",
+            f"Kubernetes {kubernetes} is not supported by chart {versions.chart}",
+            f"use {', '.join(KUBERNETES)}",
+        )
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def _names(environment: Environment) -> Iterator[Finding]:
+    vault = names.vault(environment)
+    if environment.platform.azure.vault_name is None and (len(vault) > VAULT_NAME_LENGTH or "--" in vault):
+        yield Finding(
+            "platform.azure.vault_name",
+            "vault-name",
+            f'the derived name "{vault}" is no name of a Key Vault (3 to {VAULT_NAME_LENGTH} characters, no "--")',
+            'set vault_name="..." explicitly',
+        )
+    for field in ("name", "project"):
+        value = getattr(environment, field)
+        if "--" in value:
+            yield Finding(field, "name-dashes", f'"{value}" has two dashes in a row', "use single dashes")
+    if isinstance(environment.backend, HcpTerraform):
+        for stack in names.STACKS:
+            if len(name := names.workspace(environment, stack)) > 90:  # noqa: PLR2004  limit of HCP Terraform
+                yield Finding(
+                    "backend", "workspace-name", f'workspace "{name}" is longer than 90', "shorten name or project"
+                )

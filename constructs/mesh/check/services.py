@@ -1,0 +1,314 @@
+"""Rules about services: names, upstreams, versions, splits, routes."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Final
+
+from mesh.findings import Finding
+from mesh.model.environment import Environment
+from mesh.model.service import Kubernetes, Route, Service
+from mesh.names import CONSUL_NAMESPACE
+from mesh.scalars import HTTP_LIKE
+from mesh.topology import MESH_GATEWAY, partitions, place
+from mesh.workload import versions_of, workload_name
+
+RESERVED: Final = frozenset({"consul", "nomad", "nomad-client", MESH_GATEWAY})
+"""Services that Consul, Nomad and the mesh gateways register themselves."""
+
+SIDECAR_PORTS: Final = {
+    15001: "the sidecar's outbound listener",
+    19000: "Envoy's admin interface",
+    19001: "Envoy's admin interface",
+    19100: "Envoy's readiness listener",
+    20000: "the sidecar's public listener",
+}
+"""Ports of the sidecar inside the network namespace that it shares with the application."""
+
+HUNDRED: Final = Decimal(100)
+
+_NOT_RE2: Final = re.compile(r"\(\?(?:=|!|<=|<!|P=|>)|(?<!\\)\\[1-9]")
+"""Look-around, atomic groups and back references, which Envoy's RE2 does not have."""
+
+
+def service_path(name: str) -> str:
+    """Path of a service in an environment."""
+    return f'services["{name}"]'
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What to write instead of an unknown name."""
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return f"known: {', '.join(sorted(names))}" if names else "nothing of this kind is declared"
+
+
+def check(environment: Environment) -> Iterator[Finding]:
+    """Findings about all services."""
+    yield from _names(environment)
+    yield from _workloads(environment)
+    services = environment.services_by_name()
+    for service in environment.services:
+        yield from _runtime(service)
+        yield from _upstreams(service, services)
+        yield from _split(service)
+        yield from _routes(service)
+        yield from _exports(environment, service)
+        yield from _environment_variables(service)
+
+
+def _names(environment: Environment) -> Iterator[Finding]:
+    counts = Counter([item.name for item in (*environment.services, *environment.gateways)])
+    for name, count in counts.items():
+        if count > 1:
+            yield Finding(
+                service_path(name),
+                "name-twice",
+                f'{count} services or gateways are called "{name}"',
+                "give each a name of its own: the name is its identity in the mesh",
+            )
+        if name in RESERVED:
+            yield Finding(
+                service_path(name),
+                "name-reserved",
+                f'"{name}" is a service of the platform itself',
+                "choose another name",
+            )
+
+
+def _workloads(environment: Environment) -> Iterator[Finding]:
+    """Jobs and Deployments are named after service and version, so ``api-v1`` may also be another service."""
+    owners: dict[str, str] = {gateway.name: gateway.name for gateway in environment.gateways}
+    for service in environment.services:
+        for name in {service.name, *(workload_name(service, version) for version, _ in versions_of(service))}:
+            owner = owners.setdefault(name, service.name)
+            if owner != service.name:
+                yield Finding(
+                    service_path(service.name),
+                    "workload-twice",
+                    f'its workload "{name}" is named like one of "{owner}"',
+                    "rename the service or the version",
+                )
+
+
+def _runtime(service: Service) -> Iterator[Finding]:
+    if isinstance(service.runs_on, Kubernetes):
+        namespace = service.runs_on.namespace
+        if namespace == CONSUL_NAMESPACE or namespace.startswith("kube-"):
+            yield Finding(
+                f"{service_path(service.name)}.runs_on.namespace",
+                "namespace-reserved",
+                f'the namespace "{namespace}" belongs to the platform',
+                'choose a namespace of your own, e.g. the default "demo"',
+            )
+
+
+def _upstreams(service: Service, services: Mapping[str, Service]) -> Iterator[Finding]:
+    taken = {service.port: "the application", **SIDECAR_PORTS}
+    if service.port in SIDECAR_PORTS:
+        yield Finding(
+            f"{service_path(service.name)}.port",
+            "port-taken",
+            f"port {service.port} is {SIDECAR_PORTS[service.port]}",
+            "listen on another port",
+        )
+    seen: set[str] = set()
+    for upstream in service.upstreams:
+        path = f'{service_path(service.name)}.upstreams["{upstream.service}"]'
+        if upstream.service == service.name:
+            yield Finding(path, "upstream-self", "a service cannot be its own upstream", "remove it")
+        elif upstream.service not in services:
+            yield Finding(
+                path,
+                "upstream-unknown",
+                f'no service is called "{upstream.service}"',
+                suggestion(upstream.service, services.keys() - {service.name}),
+            )
+        if upstream.service in seen:
+            yield Finding(path, "upstream-twice", f'"{upstream.service}" is listed twice', "list it once")
+        seen.add(upstream.service)
+        if upstream.local_port in taken:
+            yield Finding(
+                f"{path}.local_port",
+                "port-taken",
+                f"port {upstream.local_port} is {taken[upstream.local_port]}",
+                "choose a free port on the loopback of the caller",
+            )
+        taken.setdefault(upstream.local_port, f'the upstream "{upstream.service}"')
+
+
+def _split(service: Service) -> Iterator[Finding]:
+    path = f"{service_path(service.name)}.split"
+    if service.versions and service.protocol not in HTTP_LIKE:
+        yield Finding(
+            f"{service_path(service.name)}.versions",
+            "protocol-not-http",
+            f"traffic of a {service.protocol} service cannot be split by version",
+            f"use protocol {' or '.join(sorted(HTTP_LIKE))}, or declare no versions",
+        )
+    if not service.split:
+        if len(service.versions) > 1:
+            yield Finding(
+                path,
+                "split-missing",
+                f"nothing says how traffic is shared by {', '.join(service.versions)}",
+                f"say it, e.g. split={{{_even(service.versions)}}}",
+            )
+        return
+    for version in service.split:
+        if version not in service.versions:
+            yield Finding(
+                f'{path}["{version}"]',
+                "version-unknown",
+                f'"{service.name}" has no version "{version}"',
+                suggestion(version, service.versions),
+            )
+    weights = {version: Decimal(str(weight)) for version, weight in service.split.items()}
+    for version, weight in weights.items():
+        if weight != round(weight, 2):
+            yield Finding(
+                f'{path}["{version}"]',
+                "split-precision",
+                f"{weight} has more than two decimals; Consul would round it",
+                "use at most two decimals",
+            )
+    total = sum(weights.values(), Decimal(0))
+    if total != HUNDRED:
+        yield Finding(
+            path,
+            "split-sum",
+            f"{' + '.join(map(str, weights.values()))} is {total}, not 100",
+            "make the shares exactly 100 together: Consul has no tolerance",
+        )
+
+
+def _even(versions: Iterable[str]) -> str:
+    names = list(versions)
+    return ", ".join(f'"{name}": {100 if index == len(names) - 1 else 0}' for index, name in enumerate(names))
+
+
+def _routes(service: Service) -> Iterator[Finding]:
+    if service.routes and service.protocol not in HTTP_LIKE:
+        yield Finding(
+            f"{service_path(service.name)}.routes",
+            "protocol-not-http",
+            f"requests of a {service.protocol} service cannot be routed",
+            f"use protocol {' or '.join(sorted(HTTP_LIKE))}, or declare no routes",
+        )
+    earlier: list[tuple[int, Route]] = []
+    for index, route in enumerate(service.routes):
+        path = f"{service_path(service.name)}.routes[{index}]"
+        yield from _route(service, route, path)
+        for number, other in earlier:
+            if _covers(other, route):
+                yield Finding(
+                    path,
+                    "route-shadowed",
+                    f"routes[{number}] takes every request that this one matches",
+                    "move it before that one, or remove it: the first route that matches wins",
+                )
+                break
+        earlier.append((index, route))
+
+
+def _route(service: Service, route: Route, path: str) -> Iterator[Finding]:
+    if route.to not in service.versions:
+        yield Finding(
+            f"{path}.to",
+            "version-unknown",
+            f'"{service.name}" has no version "{route.to}"',
+            suggestion(route.to, service.versions),
+        )
+    paths = [name for name in ("path_prefix", "path_exact", "path_regex") if getattr(route, name) is not None]
+    if len(paths) > 1:
+        yield Finding(path, "route-paths", f"{' and '.join(paths)} exclude one another", "keep one of them")
+    if not (paths or route.query or route.headers or route.methods):
+        yield Finding(
+            path,
+            "route-matches-all",
+            "a route without a condition takes every request past the split",
+            f'give a condition, or send everything to it by split={{"{route.to}": 100}}',
+        )
+    if route.prefix_rewrite is not None and not (route.path_prefix or route.path_exact):
+        yield Finding(
+            f"{path}.prefix_rewrite",
+            "route-rewrite",
+            "there is no prefix or exact path to rewrite",
+            "give path_prefix or path_exact",
+        )
+    if route.path_regex is not None and (problem := regex_problem(route.path_regex)):
+        yield Finding(f"{path}.path_regex", "route-regex", problem, "write it in RE2 syntax")
+    for method, count in Counter(route.methods).items():
+        if count > 1:
+            yield Finding(f"{path}.methods", "route-method-twice", f"{method} is listed {count} times", "list it once")
+
+
+def regex_problem(pattern: str) -> str | None:
+    """Why ``pattern`` is no RE2 expression, as far as Python can tell; Consul does not look, Envoy refuses it."""
+    if _NOT_RE2.search(pattern):
+        return f'"{pattern}" uses look-around, atomic groups or back references, which RE2 does not have'
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return f'"{pattern}" is no regular expression: {error}'
+    return None
+
+
+def _covers(first: Route, second: Route) -> bool:
+    """Whether every request that ``second`` matches is matched by ``first``."""
+    return (
+        _covers_path(first, second)
+        and first.query.items() <= second.query.items()
+        and first.headers.items() <= second.headers.items()
+        and (not first.methods or (bool(second.methods) and set(second.methods) <= set(first.methods)))
+    )
+
+
+def _covers_path(first: Route, second: Route) -> bool:
+    if first.path_prefix is not None:
+        path = second.path_prefix if second.path_prefix is not None else second.path_exact
+        return path is not None and path.startswith(first.path_prefix)
+    if first.path_exact is not None:
+        return second.path_exact == first.path_exact
+    if first.path_regex is not None:
+        return second.path_regex == first.path_regex
+    return True
+
+
+def _exports(environment: Environment, service: Service) -> Iterator[Finding]:
+    known = [partition for partition in partitions(environment.platform) if partition]
+    own = place(environment.platform, service.runs_on).partition
+    for partition in service.export_to:
+        path = f"{service_path(service.name)}.export_to"
+        if partition not in known:
+            yield Finding(
+                path,
+                "partition-unknown",
+                f'there is no partition "{partition}"',
+                suggestion(partition, known) if known else "remove it: this environment has no partitions",
+            )
+        elif partition == own:
+            yield Finding(path, "export-to-self", f'the service lives in "{partition}" already', "remove it")
+
+
+def _environment_variables(service: Service) -> Iterator[Finding]:
+    declared = {
+        f"{service_path(service.name)}.env": service.env,
+        **{
+            f'{service_path(service.name)}.versions["{name}"].env': version.env
+            for name, version in service.versions.items()
+        },
+    }
+    for path, env in declared.items():
+        address = env.get("LISTEN_ADDR")
+        if address is not None and address.rpartition(":")[2] != str(service.port):
+            yield Finding(
+                f'{path}["LISTEN_ADDR"]',
+                "listen-port",
+                f'"{address}" is not port {service.port} of the service',
+                "change port, or leave LISTEN_ADDR out: it follows from port",
+            )

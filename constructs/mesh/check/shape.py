@@ -1,0 +1,115 @@
+"""Types and constraints of the vocabulary: one pydantic walk over the whole declaration."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from functools import cache
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from mesh.findings import Finding
+from mesh.model.environment import Environment
+
+_VALUE_LENGTH: Final = 80
+
+_FIXES: Final = {
+    "greater_than_equal": "use at least {ge}",
+    "less_than_equal": "use at most {le}",
+    "literal_error": "use {expected}",
+    "string_too_short": "write at least {min_length} characters",
+    "string_too_long": "write at most {max_length} characters",
+    "too_short": "give at least {min_length}",
+    "too_long": "give at most {max_length}",
+    "form": "{fix}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Findings of the walk, and whether a value has a type on which no other rule could work."""
+
+    findings: tuple[Finding, ...]
+    types_are_wrong: bool
+
+
+@cache
+def _adapter() -> TypeAdapter[Environment]:
+    return TypeAdapter(Environment)
+
+
+def check(environment: Environment) -> Shape:
+    """Validates every value of a declaration again, strictly."""
+    try:
+        _adapter().validate_python(environment)
+    except ValidationError as error:
+        return _shape(environment, error.errors(include_url=False))
+    return Shape((), types_are_wrong=False)
+
+
+def _shape(environment: Environment, errors: Sequence[ErrorDetails]) -> Shape:
+    findings: list[Finding] = []
+    expected: dict[tuple[str, str], list[str]] = defaultdict(list)
+    types_are_wrong = False
+    for details in errors:
+        path, held = path_of(environment, details["loc"])
+        kind = details["type"]
+        if kind == "dataclass_exact_type":
+            # Of a union, pydantic reports every member that the value is not. If it is one, that one has errors of
+            # its own.
+            if not is_dataclass(held):
+                expected[path, _show(held)].append(details.get("ctx", {})["class_name"])
+            continue
+        types_are_wrong |= kind.endswith("_type") or kind.startswith("is_")
+        findings.append(_finding(path, kind, details))
+    for (path, shown), classes in expected.items():
+        allowed = " or ".join(f"{name}(...)" for name in classes)
+        findings.append(Finding(path, "value-type", f"{shown} is not {allowed}", f"use {allowed}"))
+    return Shape(tuple(findings), types_are_wrong or bool(expected))
+
+
+def _finding(path: str, kind: str, details: ErrorDetails) -> Finding:
+    context = details.get("ctx", {})
+    if kind == "value_error":
+        message = str(context["error"])
+    elif kind == "form":
+        message = details["msg"]
+    else:
+        message = f"{_lower(details['msg'])}, not {_show(details['input'])}"
+    fix = _FIXES.get(kind, "change the value to what is said")
+    return Finding(path, f"value-{kind.replace('_', '-')}", message, fix.format(**context))
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _show(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _VALUE_LENGTH else f"{text[: _VALUE_LENGTH - 1]}…"
+
+
+def path_of(root: object, location: Sequence[str | int]) -> tuple[str, object]:
+    """A location as people read it, and the value there.
+
+    Items of a sequence are shown by their name if they have one: ``services["web"].upstreams["api"].local_port``.
+    Parts of the location that are no part of the value (pydantic names the member of a union) are left out.
+    """
+    path, value = "", root
+    for part in location:
+        if isinstance(value, Mapping) and part in value:
+            path += f'["{part}"]'
+            value = value[part]
+        elif isinstance(part, int) and isinstance(value, Sequence) and not isinstance(value, str) and part < len(value):
+            value = value[part]
+            path += f'["{name}"]' if (name := _name(value)) else f"[{part}]"
+        elif isinstance(part, str) and is_dataclass(value) and hasattr(value, part):
+            path += f".{part}" if path else part
+            value = getattr(value, part)
+    return path, value
+
+
+def _name(value: object) -> str | None:
+    name = getattr(value, "name", None) or getattr(value, "service", None)
+    return name if isinstance(name, str) else None

@@ -1,0 +1,32 @@
+"""What the judge says about an environment: findings are data."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One problem: where it is, what is wrong, how to fix it.
+
+    Attributes:
+        path: Where, as a path into the environment, e.g. ``services["web"].upstreams["api"].local_port``.
+        rule: Stable identifier of the rule that was broken, e.g. ``upstream-unknown``.
+        message: What is wrong, with the offending value.
+        fix: What to do about it.
+    """
+
+    path: str
+    rule: str
+    message: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message} [{self.rule}]\n    fix: {self.fix}"
+
+
+class FindingsError(Exception):
+    """Raised where an environment that has findings would otherwise be used."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(map(str, self.findings)))

@@ -1,0 +1,60 @@
+"""The root of a declaration."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import ClassVar
+
+from pydantic import ConfigDict, InstanceOf
+
+from mesh.config_entry import ConfigEntry
+from mesh.model.backend import Backend, LocalState
+from mesh.model.gateway import Gateway
+from mesh.model.platform import Platform
+from mesh.model.service import Kubernetes, Nomad, Service
+from mesh.model.types import STRICT, EnvironmentName
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One mesh: everything that is deployed together.
+
+    Attributes:
+        name: Short name; part of every Azure name.
+        platform: What the mesh stands on.
+        services: The services.
+        gateways: What lets traffic in.
+        backend: Where Terraform keeps its state.
+        project: First part of every Azure and workspace name.
+        extra_entries: Config entries written directly. One that the services already imply is an error.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    name: EnvironmentName
+    _: KW_ONLY
+    platform: Platform
+    services: Sequence[Service]
+    gateways: Sequence[Gateway] = ()
+    backend: Backend = field(default_factory=LocalState)
+    project: EnvironmentName = "mesh"
+    extra_entries: Sequence[InstanceOf[ConfigEntry]] = ()
+
+    def service(self, name: str) -> Service:
+        """The service called ``name``.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self.services_by_name()[name]
+
+    def services_by_name(self) -> Mapping[str, Service]:
+        """Services by their name."""
+        return {service.name: service for service in self.services}
+
+    def on_nomad(self) -> tuple[Service, ...]:
+        """Services that run on the VMs, in declaration order."""
+        return tuple(service for service in self.services if isinstance(service.runs_on, Nomad))
+
+    def on_kubernetes(self) -> tuple[Service, ...]:
+        """Services that run on AKS, in declaration order."""
+        return tuple(service for service in self.services if isinstance(service.runs_on, Kubernetes))

@@ -1,0 +1,75 @@
+"""The project that a declaration lives in: finds and loads its environments."""
+
+import sys
+import traceback
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from mesh.model import Environment
+
+FOLDER: Final = "environments"
+"""Folder with a module for each environment; modules that start with an underscore are helpers."""
+
+
+class ProjectError(Exception):
+    """An environment cannot be loaded; the message says why and what to do."""
+
+
+def available(root: Path) -> tuple[str, ...]:
+    """Names of the environments of the project at ``root``."""
+    return tuple(sorted(path.stem for path in (root / FOLDER).glob("[!_]*.py")))
+
+
+def load(name: str, root: Path) -> Environment:
+    """The environment ``name`` of the project at ``root``, not yet judged.
+
+    Raises:
+        ProjectError: there is no such environment, or its module does not load.
+    """
+    known = available(root)
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        hint = f'did you mean "{close[0]}"? ' if close else ""
+        message = f'no environment is called "{name}": {hint}there are {", ".join(known) or "none"} in {FOLDER}/'
+        raise ProjectError(message)
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    try:
+        module = import_module(f"{FOLDER}.{name}")
+    except Exception as error:
+        raise ProjectError(_explain(error, root / FOLDER)) from error
+    environment = getattr(module, "ENVIRONMENT", None)
+    if not isinstance(environment, Environment):
+        message = f"{FOLDER}/{name}.py: there is no ENVIRONMENT = Environment(...)"
+        raise ProjectError(message)
+    return environment
+
+
+def _explain(error: Exception, folder: Path) -> str:
+    """Where in the environment's file an error came from, and what it says."""
+    if isinstance(error, SyntaxError):
+        where, what = f"{_relative(error.filename, folder)}:{error.lineno}", error.msg
+    else:
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == folder]
+        where = f"{_relative(frames[-1].filename, folder)}:{frames[-1].lineno}" if frames else f"{FOLDER}/"
+        what = _describe(error)
+    return f"{where}: {what}"
+
+
+def _relative(filename: str | None, folder: Path) -> str:
+    path = Path(filename or "")
+    return path.relative_to(folder.parent).as_posix() if path.is_relative_to(folder.parent) else path.as_posix()
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        lines = [
+            f"{error.title}.{'.'.join(map(str, details['loc']))}: {details['msg']}, not {details['input']!r:.80}"
+            for details in error.errors(include_url=False)
+        ]
+        return "\n    ".join(lines)
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,115 @@
+"""Who calls whom, and in which partition everything lives: the facts that entries, jobs, chart and firewall share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mesh import names
+from mesh.model.environment import Environment
+from mesh.model.gateway import Gateway
+from mesh.model.platform import Partition, Platform
+from mesh.model.service import Kubernetes, Runtime, Service, Upstream
+
+DEFAULT = "default"
+"""Partition of the VMs, and the one namespace in use."""
+
+MESH_GATEWAY = "mesh-gateway"
+"""Service name of the mesh gateways, on both sides."""
+
+
+class Place(NamedTuple):
+    """Where something lives in Consul. Both are ``None`` in the Community Edition, which refuses to hear of them."""
+
+    partition: str | None
+    namespace: str | None
+
+
+def place(platform: Platform, runtime: Runtime) -> Place:
+    """Where services of a runtime register.
+
+    A VM's services are in the partition of its Consul agent, which is ``default``.
+    """
+    if not platform.enterprise:
+        return Place(None, None)
+    if isinstance(platform.topology, Partition) and isinstance(runtime, Kubernetes):
+        return Place(platform.topology.name, DEFAULT)
+    return Place(DEFAULT, DEFAULT)
+
+
+def partitions(platform: Platform) -> tuple[str | None, ...]:
+    """Every partition that hosts services, the VMs' first; ``(None,)`` in the Community Edition."""
+    if not platform.enterprise:
+        return (None,)
+    if isinstance(platform.topology, Partition):
+        return (DEFAULT, platform.topology.name)
+    return (DEFAULT,)
+
+
+def has_mesh_gateways(platform: Platform) -> bool:
+    """Whether traffic between VMs and AKS goes through mesh gateways; a flat network has none."""
+    return isinstance(platform.topology, Partition)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A service or gateway that may call another service."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An allowed call: from it follow an intention and, across partitions, an export."""
+
+    caller: Caller
+    service: Service
+    place: Place
+    upstream: Upstream | None = None
+
+    @property
+    def crosses(self) -> bool:
+        """Whether the call leaves its partition."""
+        return self.caller.place != self.place
+
+
+def edges(environment: Environment) -> Iterator[Edge]:
+    """Every allowed call: upstreams in declaration order, then gateway listeners.
+
+    Unknown names are skipped; the judge reports them.
+    """
+    platform = environment.platform
+    services = environment.services_by_name()
+    for service in environment.services:
+        caller = Caller(service.name, place(platform, service.runs_on))
+        for upstream in service.upstreams:
+            if called := services.get(upstream.service):
+                yield Edge(caller, called, place(platform, called.runs_on), upstream)
+    for gateway in environment.gateways:
+        caller = Caller(gateway.name, place(platform, gateway.runs_on))
+        for name in dict.fromkeys(listener.to for listener in gateway.listeners):
+            if called := services.get(name):
+                yield Edge(caller, called, place(platform, called.runs_on))
+
+
+def gateways_on(environment: Environment, kind: type[Gateway]) -> tuple[Gateway, ...]:
+    """Gateways of one kind, in declaration order."""
+    return tuple(gateway for gateway in environment.gateways if isinstance(gateway, kind))
+
+
+def consul_host(environment: Environment) -> str:
+    """What the chart and the providers dial: the one server's address, or the name of them all."""
+    addresses = environment.platform.server_addresses
+    return str(addresses[0]) if len(addresses) == 1 else f"consul.{names.dns_zone(environment)}"
+
+
+def nomad_host(environment: Environment) -> str:
+    """What the Nomad provider dials."""
+    addresses = environment.platform.server_addresses
+    return str(addresses[0]) if len(addresses) == 1 else f"nomad.{names.dns_zone(environment)}"
+
+
+def upstream_url(service: Service, local_port: int) -> str:
+    """How the application of a caller reaches an upstream through its sidecar."""
+    scheme = {"http": "http", "http2": "http", "grpc": "grpc", "tcp": "tcp"}[service.protocol]
+    return f"{scheme}://localhost:{local_port}"

@@ -1,0 +1,1 @@
+"""The environments of this project: one module each, with an ``ENVIRONMENT``."""

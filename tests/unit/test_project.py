@@ -1,0 +1,80 @@
+"""Loading an environment of the project it is run in."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mesh.project import ProjectError, available, load
+
+GOOD = """
+from mesh.model import Azure, Community, Environment, Flat, Platform
+PLATFORM = Platform(edition=Community(), topology=Flat(), azure=Azure(region="koreacentral"))
+ENVIRONMENT = Environment("good", platform=PLATFORM, services=[])
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[Path]:
+    """A project of its own, whose modules are forgotten afterwards."""
+    folder = tmp_path / "environments"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "good.py").write_text(GOOD)
+    (folder / "_shared.py").write_text("")
+    before = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "environments"}
+    yield tmp_path
+    for name in [name for name in sys.modules if name.split(".")[0] == "environments"]:
+        del sys.modules[name]
+    sys.modules.update(before)
+    sys.path[:] = [entry for entry in sys.path if entry != str(tmp_path)]
+
+
+def broken(root: Path, text: str) -> str:
+    (root / "environments" / "bad.py").write_text(text)
+    with pytest.raises(ProjectError) as caught:
+        load("bad", root)
+    return str(caught.value)
+
+
+def test_available_and_load(root: Path) -> None:
+    assert available(root) == ("good",)
+    assert load("good", root).name == "good"
+
+
+def test_an_unknown_name_lists_those_that_exist(root: Path) -> None:
+    with pytest.raises(
+        ProjectError, match='no environment is called "goood": did you mean "good"\\? there are good in environments/'
+    ):
+        load("goood", root)
+
+
+@pytest.mark.parametrize("name", ["../good", "", "_shared", "__init__"])
+def test_names_are_not_paths(root: Path, name: str) -> None:
+    with pytest.raises(ProjectError, match="no environment is called"):
+        load(name, root)
+
+
+def test_a_misspelt_argument_is_shown_with_its_line(root: Path) -> None:
+    message = broken(root, "from mesh.model import Upstream\n\nx = Upstream('api', locl_port=1)\n")
+    assert message.startswith("environments/bad.py:3: TypeError: ")
+    assert "locl_port" in message
+
+
+def test_an_invalid_entry_is_shown_field_by_field(root: Path) -> None:
+    text = (
+        "from mesh.consul.entries import ServiceDefaults\nx = ServiceDefaults(name='a', protocol='https', mode='x')\n"
+    )
+    message = broken(root, text)
+    assert message.startswith("environments/bad.py:2: ")
+    assert "protocol" in message
+    assert "mode" in message
+
+
+def test_a_syntax_error_is_shown_with_its_line(root: Path) -> None:
+    assert broken(root, "x = 1\ny = = 2\n") == "environments/bad.py:2: invalid syntax"
+
+
+def test_a_module_without_an_environment(root: Path) -> None:
+    assert broken(root, "") == "environments/bad.py: there is no ENVIRONMENT = Environment(...)"
