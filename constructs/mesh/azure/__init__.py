@@ -1,0 +1,1 @@
+"""Azure: network, firewall, vault, identities, machines and cluster as plain values."""

@@ -1,0 +1,1 @@
+"""Booting a VM: cloud-init and the scripts it carries."""

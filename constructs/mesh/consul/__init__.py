@@ -1,0 +1,1 @@
+"""Consul: config entries, agent configuration, the Helm chart's values."""

@@ -1,0 +1,42 @@
+"""Config entries as Terraform resources."""
+
+from collections.abc import Sequence
+
+from constructs import Construct
+
+from imports.consul import ConfigEntry as ConfigEntryResource
+from mesh.config_entry import ConfigEntry, EntryId
+from mesh.consul.ordering import dependencies
+from mesh.terraform import json_literal
+
+
+class ConfigEntries(Construct):
+    """Every config entry, each waiting for the entries that its own discovery chain reads.
+
+    Always the provider's generic resource: the typed ones panic, show a difference in every plan or lose data
+    (terraform-provider-consul@2.22.1 ``consul/resource_consul_config_entry_*.go``).
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, entries: Sequence[ConfigEntry]) -> None:
+        super().__init__(scope, id_)
+        before = dependencies(entries)
+        written: dict[EntryId, ConfigEntryResource] = {}
+        for entry in entries:
+            written[entry.id] = ConfigEntryResource(
+                self,
+                _construct_id(entry.id),
+                kind=entry.KIND,
+                name=entry.name,
+                partition=entry.partition,
+                namespace=entry.namespace,
+                config_json=json_literal(entry.body()),
+                depends_on=[written[id_] for id_ in before[entry.id]],
+            )
+
+
+def _construct_id(id_: EntryId) -> str:
+    """Unique within the stack.
+
+    Terraform keeps letters, digits, dashes and underscores, and no part holds an underscore.
+    """
+    return "_".join(part for part in (id_.kind, id_.partition, id_.namespace, id_.name) if part)

@@ -1,0 +1,1 @@
+"""Kubernetes: the chart of a meshed service and its values."""

@@ -1,0 +1,1 @@
+"""Nomad: typed jobs for services and gateways, agent configuration."""

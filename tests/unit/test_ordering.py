@@ -1,0 +1,83 @@
+"""Which entry waits for which."""
+
+from graphlib import CycleError
+
+import pytest
+
+from mesh.config_entry import EntryId
+from mesh.consul.entries import ServiceDefaults, ServiceResolver, ServiceRouter, ServiceSplitter
+from mesh.consul.entries.service_resolver import Redirect
+from mesh.consul.entries.service_router import Destination
+from mesh.consul.entries.service_router import Route as RouterRoute
+from mesh.consul.ordering import dependencies, in_order
+from mesh.consul.policy import entries
+from mesh.model import ApiGateway, Listener, Route, Upstream
+from tests.unit.examples import caller, environment, versioned
+
+
+def chain(count: int) -> list[str]:
+    return [f"s{index}" for index in range(count)]
+
+
+def test_a_chain_is_written_from_the_bottom() -> None:
+    mesh = environment(versioned(routes=[Route(to="v1", path_prefix="/v1")]), caller())
+    edges = dependencies(entries(mesh))
+    router = edges[EntryId("service-router", "api")]
+    assert [id_.kind for id_ in router] == [
+        "proxy-defaults",
+        "service-defaults",
+        "service-resolver",
+        "service-splitter",
+    ]
+    assert EntryId("service-router", "api") in edges[EntryId("service-intentions", "api")]
+
+
+def test_every_entry_comes_after_what_it_waits_for() -> None:
+    gateway = ApiGateway("gw", listeners=[Listener(5000, "http", to="web")])
+    mesh = environment(versioned(routes=[Route(to="v1", path_prefix="/v1")]), caller(), gateways=[gateway])
+    ordered = entries(mesh)
+    position = {entry.id: index for index, entry in enumerate(ordered)}
+    edges = dependencies(ordered)
+    assert all(position[before] < position[id_] for id_, befores in edges.items() for before in befores)
+    assert EntryId("api-gateway", "gw") in edges[EntryId("http-route", "gw-5000-web")]
+
+
+def test_other_services_entries_are_waited_for_when_read() -> None:
+    found = dependencies(
+        [
+            ServiceDefaults(name="a", protocol="http"),
+            ServiceDefaults(name="b", protocol="http"),
+            ServiceResolver(name="b", subsets={}),
+            ServiceResolver(name="a", redirect=Redirect(service="b")),
+            ServiceRouter(name="a", routes=[RouterRoute(destination=Destination(service="b"))]),
+        ]
+    )
+    assert EntryId("service-resolver", "b") in found[EntryId("service-resolver", "a")]
+    assert EntryId("service-defaults", "b") in found[EntryId("service-router", "a")]
+    assert EntryId("service-defaults", "b") not in found[EntryId("service-defaults", "a")]
+
+
+def test_the_number_of_edges_grows_with_the_references() -> None:
+    def edges(count: int) -> int:
+        services = [
+            versioned(name, upstreams=[Upstream(before, local_port=9000)] if before else [])
+            for name, before in zip(chain(count), [None, *chain(count)], strict=False)
+        ]
+        return sum(map(len, dependencies(entries(environment(*services))).values()))
+
+    assert edges(40) - edges(20) == edges(60) - edges(40)
+
+
+def test_a_circle_is_an_error() -> None:
+    with pytest.raises(CycleError):
+        in_order(
+            [
+                ServiceResolver(name="a", redirect=Redirect(service="b")),
+                ServiceResolver(name="b", redirect=Redirect(service="a")),
+            ]
+        )
+
+
+def test_a_splitter_to_itself_is_no_circle() -> None:
+    own = ServiceSplitter.model_validate({"Name": "a", "Splits": [{"Weight": 100, "Service": "a"}]}, strict=False)
+    assert in_order([own]) == (own,)
