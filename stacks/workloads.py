@@ -1,0 +1,37 @@
+"""The workloads stack: gateways and services on Nomad, services on Kubernetes."""
+
+from typing import Final
+
+from cdktf import TerraformStack
+from constructs import Construct
+
+from mesh.kubernetes import services as kubernetes
+from mesh.kubernetes.constructs import Chart, MeshedService
+from mesh.model import Environment
+from mesh.nomad.constructs import NomadJob
+from mesh.nomad.jobs import jobs
+from stacks.providers.cluster import cluster_and_helm_provider
+from stacks.providers.nomad import nomad_provider
+
+STACK_ID: Final = "workloads"
+
+
+class WorkloadsStack(TerraformStack):
+    """Everything that runs in the mesh."""
+
+    def __init__(self, scope: Construct, *, environment: Environment) -> None:
+        super().__init__(scope, STACK_ID)
+        nomad_provider(self, environment)
+        for job in jobs(environment):
+            NomadJob(self, job.id, job=job)
+        if on_kubernetes := environment.on_kubernetes():
+            cluster_and_helm_provider(self, environment)
+            chart = Chart(self, "meshed_service_chart", folder="meshed-service")
+            for service in on_kubernetes:
+                MeshedService(
+                    self,
+                    service.name,
+                    chart=chart,
+                    namespace=kubernetes.namespace(service),
+                    values=kubernetes.release_values(environment, service),
+                )
