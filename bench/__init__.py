@@ -1,0 +1,1 @@
+"""What synthesis costs, against its floor: `python -m bench`."""

@@ -1,0 +1,10 @@
+"""All four stacks of a generated mesh of as many services as the argument says."""
+
+import os
+import sys
+from pathlib import Path
+
+from bench.generated import environment
+from stacks.synthesis import synthesize
+
+synthesize(environment(int(sys.argv[1])), Path(os.environ["CDKTF_OUTDIR"]))
