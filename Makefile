@@ -68,7 +68,7 @@ clean: ## remove synthesized output and caches
 		-name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean ## remove what set-up made, too
-	@rm -rf .tools .venv node_modules constructs/*.egg-info
+	@rm -rf .tools .venv bin node_modules constructs/*.egg-info
 
 $(PIPENV_READY):
 	@echo "setting up Pipenv ..."

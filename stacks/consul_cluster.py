@@ -21,7 +21,10 @@ from stacks.providers.consul import consul_provider
 STACK_ID: Final = "consul-cluster"
 
 SECRETS_REVISION: Final = 1
-"""Raised by hand after a rotation in the Key Vault, so that Terraform writes the new values to AKS."""
+"""Raised by hand after a rotation in the Key Vault and for a new Secret.
+
+Terraform writes the values to AKS only when this number has grown; see ``ConsulSecrets``.
+"""
 
 
 class ConsulClusterStack(TerraformStack):

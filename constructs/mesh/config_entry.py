@@ -57,7 +57,7 @@ class ConfigEntry(Shape):
     namespace: Name | None = None
     meta: Annotated[
         Mapping[Annotated[str, Field(max_length=128)], Annotated[str, Field(max_length=512)]], Field(max_length=64)
-    ] = {}
+    ] = Field(default_factory=dict)
 
     @property
     def id(self) -> EntryId:

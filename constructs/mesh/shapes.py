@@ -6,11 +6,13 @@ Consul's config entries and Nomad's jobs are both made of these. Consul's Terraf
 drop keys they do not know without a word, so a model forbids them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Final
+from functools import cache
+from typing import Annotated, Any, Final, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from mesh.durations import nanoseconds
 
@@ -64,29 +66,51 @@ class Shape(BaseModel):
     )
 
 
+class _AsTuple:
+    """Takes any list or tuple and keeps a tuple: frozen like the rest, and validated without Python in between."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        (item,) = get_args(source)
+        return core_schema.tuple_variable_schema(handler.generate_schema(item), strict=False)
+
+
+_Item = TypeVar("_Item")
+
+Many = Annotated[Sequence[_Item], _AsTuple()]
+"""A list in an object."""
+
+
 def plain(shape: Shape, *, without: frozenset[str] = frozenset()) -> JsonObject:
     """``shape`` as a JSON object with Go names, less the fields in ``without``."""
-    fields = type(shape).model_fields
+    values = shape.__dict__
     return {
-        field.alias or name: _value(value)
-        for name, field in fields.items()
-        if name not in without and not _unsaid(value := getattr(shape, name))
+        alias: value if type(value) in _SCALARS else _value(value)
+        for name, alias in _aliases(type(shape))
+        if (value := values[name]) is not None and value not in _NOTHING and name not in without
     }
 
 
-def _unsaid(value: object) -> bool:
-    return value is None or (isinstance(value, (tuple, list, dict)) and not value)
+_NOTHING: Final[tuple[object, ...]] = ((), {})
+"""What is not emitted."""
+
+_SCALARS: Final = frozenset({str, int, bool, float})
+"""What is emitted as it is. Exactly these types: a subclass may be meant differently."""
+
+
+@cache
+def _aliases(shape: type[Shape]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, field.alias or name) for name, field in shape.model_fields.items())
 
 
 def _value(value: object) -> object:
     if isinstance(value, Shape):
         return plain(value)
+    if isinstance(value, tuple | list):
+        return [item if type(item) in _SCALARS else _value(item) for item in value]
+    if isinstance(value, dict):
+        return {key: item if type(item) in _SCALARS else _value(item) for key, item in value.items()}
     if isinstance(value, Nanoseconds):
         return nanoseconds(value)
-    if isinstance(value, (tuple, list)):
-        return [_value(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: _value(item) for key, item in value.items()}
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value

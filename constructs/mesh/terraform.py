@@ -6,6 +6,7 @@ here exactly once. Values hold no CDKTF tokens; a construct that needs one passe
 """
 
 import json
+import re
 from typing import Final
 
 HIDDEN_ID: Final = "Default"
@@ -34,3 +35,23 @@ def json_literal(value: object) -> str:
 def plain_json(value: object) -> str:
     """The text that :func:`json_literal` evaluates to."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def yaml_literal(value: object) -> str:
+    """``value`` for an argument that is read as YAML, escaped."""
+    return literal(plain_yaml(value))
+
+
+def plain_yaml(value: object) -> str:
+    """The text that :func:`yaml_literal` evaluates to: JSON, but for what YAML refuses of it.
+
+    That is a character beyond 16 bits as two surrogates, and an unescaped delete character. ASCII only, as
+    :func:`json_literal`.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return re.sub("[^\\x00-\\x7e]", _yaml_escape, text)
+
+
+def _yaml_escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - what four digits hold

@@ -24,6 +24,9 @@ def project(tmp_path: Path) -> Path:
 
 def run(project: Path, environment: str | None, **variables: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if name not in {"MESH_ENVIRONMENT", "CDKTF_OUTDIR"}}
+    node = ROOT / "node_modules" / ".bin" / "node"
+    if node.exists():  # an older one would announce its end of life
+        env["JSII_NODE"] = str(node)
     if environment is not None:
         env["MESH_ENVIRONMENT"] = environment
     return subprocess.run(

@@ -13,14 +13,20 @@ from mesh.model.environment import Environment
 from mesh.model.gateway import IngressGateway
 from mesh.model.platform import Partition, Platform
 from mesh.shapes import JsonObject
-from mesh.topology import DEFAULT, consul_host, gateways_on, has_mesh_gateways
+from mesh.topology import DEFAULT, MESH_GATEWAY, consul_host, has_mesh_gateways
 
 CHART: Final = "consul"
 REPOSITORY: Final = "https://helm.releases.hashicorp.com"
 RELEASE: Final = "consul"
 
 AUTH_METHOD_HOST: Final = "externalServers.k8sAuthMethodHost"
-"""Where Consul's servers ask AKS about service accounts. Known only after AKS exists, so set apart from the values."""
+"""Where Consul's servers ask AKS about service accounts, only with ACLs.
+
+Known only after AKS exists, so it is not among :func:`values`: ``ConsulRelease`` sets it.
+"""
+
+SIDECAR_REQUESTS: Final = {"cpu": "100m", "memory": "100Mi"}
+"""What every injected sidecar reserves: without, it would be the first to be ended where a node runs out of memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,9 @@ def cluster_secrets(platform: Platform) -> tuple[ClusterSecret, ...]:
 def values(environment: Environment) -> JsonObject:
     """The values of the release."""
     platform = environment.platform
-    ingress = _ingress_gateways(environment)
+    ingress = [
+        _ingress_gateway(platform, gateway) for gateway in environment.gateways if isinstance(gateway, IngressGateway)
+    ]
     return {
         "global": _global(platform),
         "server": {"enabled": False},
@@ -60,7 +68,7 @@ def values(environment: Environment) -> JsonObject:
         "client": {"enabled": False},
         "externalServers": _external_servers(environment),
         "connectInject": _connect_inject(platform),
-        "meshGateway": _mesh_gateway() if has_mesh_gateways(platform) else {"enabled": False},
+        "meshGateway": _mesh_gateway(platform) if has_mesh_gateways(platform) else {"enabled": False},
         "ingressGateways": {"enabled": True, "gateways": ingress} if ingress else {"enabled": False},
     }
 
@@ -105,8 +113,13 @@ def _connect_inject(platform: Platform) -> JsonObject:
     namespaces: JsonObject = {"mirroringK8S": False}
     if platform.enterprise:
         namespaces["consulDestinationNamespace"] = DEFAULT
+    replicas = _replicas(platform)
     return {
         "enabled": True,
+        "replicas": replicas,
+        # The chart's own budget would let no pod go (``_helpers.tpl``, ``consul.pdb.connectInject.maxUnavailable``),
+        # and the upgrade of a node would wait for it in vain.
+        "disruptionBudget": {"enabled": True, "maxUnavailable": 1} if replicas > 1 else {"enabled": False},
         # A pod's annotation decides.
         "default": False,
         # Upstreams are declared, so nothing needs virtual addresses, redirection or Consul's DNS.
@@ -114,27 +127,28 @@ def _connect_inject(platform: Platform) -> JsonObject:
         "consulNamespaces": namespaces,
         # The injector watches Gateway API objects even where there is none.
         "apiGateway": {"manageExternalCRDs": True},
+        "sidecarProxy": {"resources": {"requests": dict(SIDECAR_REQUESTS)}},
     }
 
 
-def _mesh_gateway() -> JsonObject:
+def _replicas(platform: Platform) -> int:
+    """Two, where there are two nodes: one may then go, e.g. while its node is upgraded."""
+    return min(2, platform.cluster.nodes)
+
+
+def _mesh_gateway(platform: Platform) -> JsonObject:
     return {
         "enabled": True,
-        "replicas": 1,
-        "consulServiceName": "mesh-gateway",
+        "replicas": _replicas(platform),
+        "consulServiceName": MESH_GATEWAY,
         "containerPort": ports.POD_MESH_GATEWAY,
-        "wanAddress": {"source": "Service", "port": ports.CLUSTER_MESH_GATEWAY},
+        "wanAddress": {"source": "Service"},
         "service": {
             "type": "LoadBalancer",
             "port": ports.CLUSTER_MESH_GATEWAY,
             "annotations": _internal(),
         },
     }
-
-
-def _ingress_gateways(environment: Environment) -> list[JsonObject]:
-    gateways = (item for item in gateways_on(environment, IngressGateway) if isinstance(item, IngressGateway))
-    return [_ingress_gateway(environment.platform, gateway) for gateway in gateways]
 
 
 def _ingress_gateway(platform: Platform, gateway: IngressGateway) -> JsonObject:

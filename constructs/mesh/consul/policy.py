@@ -22,9 +22,11 @@ from mesh.consul.entries.common import MeshGateway
 from mesh.consul.ordering import in_order
 from mesh.model.environment import Environment
 from mesh.model.gateway import Gateway, IngressGateway
+from mesh.once import once
 from mesh.topology import Caller, Place, edges, partitions, place
 
 
+@once
 def entries(environment: Environment) -> tuple[ConfigEntry, ...]:
     """All entries.
 
@@ -33,6 +35,7 @@ def entries(environment: Environment) -> tuple[ConfigEntry, ...]:
     return in_order([*derived_entries(environment), *environment.extra_entries])
 
 
+@once
 def derived_entries(environment: Environment) -> tuple[ConfigEntry, ...]:
     """The entries that follow from the services and gateways, kind by kind, in declaration order."""
     return tuple(entry for entry in _derive(environment) if entry is not None)

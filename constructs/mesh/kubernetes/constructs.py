@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
 from cdktf import AssetType, TerraformAsset
 from constructs import Construct
 
 from imports.helm import Release
-from mesh.terraform import HIDDEN_ID, json_literal
+from mesh.terraform import HIDDEN_ID, yaml_literal
+
+HISTORY: Final = 10
+"""Revisions of a release that Helm keeps in the cluster; all for ever, if it is not told."""
 
 
 class Chart(TerraformAsset):
@@ -38,9 +42,10 @@ class MeshedService(Construct):
             chart=chart.reference,
             namespace=namespace,
             create_namespace=True,
-            values=[json_literal(values)],
+            values=[yaml_literal(values)],
             atomic=True,
             cleanup_on_fail=True,
             wait=True,
             timeout=600,
+            max_history=HISTORY,
         )

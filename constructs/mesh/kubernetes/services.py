@@ -31,6 +31,8 @@ def release_values(environment: Environment, service: Service) -> JsonObject:
         "name": service.name,
         "protocol": service.protocol,
         "port": service.port,
+        # consul-k8s@1.9.11 ``control-plane/connect-inject/webhook``, ``findServiceAccountVolumeMount``
+        "serviceAccountToken": environment.platform.acl,
         "upstreams": ",".join(
             upstream_annotation(environment, services[upstream.service], upstream) for upstream in service.upstreams
         ),

@@ -12,6 +12,7 @@ from mesh.model.gateway import Gateway
 from mesh.model.platform import Platform
 from mesh.model.service import Kubernetes, Nomad, Service
 from mesh.model.types import STRICT, EnvironmentName
+from mesh.once import once
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Environment:
 
     def services_by_name(self) -> Mapping[str, Service]:
         """Services by their name."""
-        return {service.name: service for service in self.services}
+        return _by_name(self)
 
     def on_nomad(self) -> tuple[Service, ...]:
         """Services that run on the VMs, in declaration order."""
@@ -58,3 +59,8 @@ class Environment:
     def on_kubernetes(self) -> tuple[Service, ...]:
         """Services that run on AKS, in declaration order."""
         return tuple(service for service in self.services if isinstance(service.runs_on, Kubernetes))
+
+
+@once
+def _by_name(environment: Environment) -> Mapping[str, Service]:
+    return {service.name: service for service in environment.services}

@@ -11,14 +11,14 @@ The model has the keys of services in the mesh and leaves out what would be wron
 would write and never delete.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from mesh.durations import seconds
 from mesh.scalars import Port
-from mesh.shapes import JsonObject, Nanoseconds, Shape, plain
+from mesh.shapes import JsonObject, Many, Nanoseconds, Shape, plain
 
 
 def _nanoseconds(value: str) -> Nanoseconds:
@@ -107,8 +107,8 @@ class Network(Shape):
     """The network of a group."""
 
     mode: NetworkMode
-    reserved_ports: Sequence[ReservedPort] = ()
-    dynamic_ports: Sequence[DynamicPort] = ()
+    reserved_ports: Many[ReservedPort] = ()
+    dynamic_ports: Many[DynamicPort] = ()
 
 
 class CheckRestart(Shape):
@@ -174,8 +174,8 @@ class Proxy(Shape):
     """Settings of the sidecar."""
 
     local_service_port: Port | None = None
-    upstreams: Sequence[SidecarUpstream] = ()
-    config: Mapping[str, Any] = {}
+    upstreams: Many[SidecarUpstream] = ()
+    config: Mapping[str, Any] = Field(default_factory=dict)
 
 
 class SidecarService(Shape):
@@ -204,8 +204,8 @@ class SidecarTask(Shape):
 
     driver: Text | None = None
     user: Text | None = None
-    config: Mapping[str, Any] = {}
-    env: Mapping[str, str] = {}
+    config: Mapping[str, Any] = Field(default_factory=dict)
+    env: Mapping[str, str] = Field(default_factory=dict)
     resources: Resources | None = None
     kill_timeout: Time | None = None
     shutdown_delay: Time | None = None
@@ -238,13 +238,13 @@ class Service(Shape):
 
     name: Text
     port_label: Text | None = None
-    tags: Sequence[str] = ()
-    canary_tags: Sequence[str] = ()
-    meta: Mapping[str, str] = {}
-    canary_meta: Mapping[str, str] = {}
-    tagged_addresses: Mapping[str, str] = {}
+    tags: Many[str] = ()
+    canary_tags: Many[str] = ()
+    meta: Mapping[str, str] = Field(default_factory=dict)
+    canary_meta: Mapping[str, str] = Field(default_factory=dict)
+    tagged_addresses: Mapping[str, str] = Field(default_factory=dict)
     kind: Literal["api-gateway"] | None = None
-    checks: Sequence[Check] = ()
+    checks: Many[Check] = ()
     connect: Connect | None = None
 
 
@@ -261,8 +261,8 @@ class Task(Shape):
     name: Text
     driver: Text
     user: Text | None = None
-    config: Mapping[str, Any] = {}
-    env: Mapping[str, str] = {}
+    config: Mapping[str, Any] = Field(default_factory=dict)
+    env: Mapping[str, str] = Field(default_factory=dict)
     lifecycle: Lifecycle | None = None
     resources: Resources | None = None
     kill_timeout: Time | None = None
@@ -283,15 +283,15 @@ class TaskGroup(Shape):
 
     name: Text
     count: Positive = 1
-    constraints: Sequence[Constraint] = ()
-    networks: Annotated[Sequence[Network], Field(max_length=1)] = ()
-    services: Sequence[Service] = ()
-    tasks: Sequence[Task] = ()
+    constraints: Many[Constraint] = ()
+    networks: Annotated[Many[Network], Field(max_length=1)] = ()
+    services: Many[Service] = ()
+    tasks: Many[Task] = ()
     restart_policy: RestartPolicy | None = None
     reschedule_policy: ReschedulePolicy | None = None
     shutdown_delay: Time | None = None
     consul: Consul | None = None
-    meta: Mapping[str, str] = {}
+    meta: Mapping[str, str] = Field(default_factory=dict)
 
 
 class Job(Shape):
@@ -299,11 +299,11 @@ class Job(Shape):
 
     id: Text
     type: Literal["service"] = "service"
-    datacenters: Annotated[Sequence[Text], Field(min_length=1)]
-    constraints: Sequence[Constraint] = ()
+    datacenters: Annotated[Many[Text], Field(min_length=1)]
+    constraints: Many[Constraint] = ()
     update: Update
-    task_groups: Annotated[Sequence[TaskGroup], Field(min_length=1)]
-    meta: Mapping[str, str] = {}
+    task_groups: Annotated[Many[TaskGroup], Field(min_length=1)]
+    meta: Mapping[str, str] = Field(default_factory=dict)
 
     def api_json(self) -> JsonObject:
         """The job object of Nomad's API, without the ``{"Job": ...}`` around it.

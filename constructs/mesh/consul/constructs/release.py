@@ -1,25 +1,32 @@
 """The Consul chart on AKS as Terraform resources: its release, and the Secrets that it reads."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from cdktf import TerraformResource
 from constructs import Construct
 
 from imports.helm import Release, ReleaseSet, ReleaseSetWo
 from mesh.consul.chart import AUTH_METHOD_HOST, CHART, RELEASE, REPOSITORY, ClusterSecret
-from mesh.kubernetes.constructs import Chart
+from mesh.kubernetes.constructs import HISTORY, Chart
 from mesh.names import CONSUL_NAMESPACE
-from mesh.terraform import HIDDEN_ID, json_literal
+from mesh.terraform import HIDDEN_ID, yaml_literal
+
+INSTALL_TIMEOUT: Final = 900
+"""Seconds. Images are pulled, gateways wait for their load balancers."""
 
 
 class ConsulSecrets(Construct):
     """Kubernetes Secrets for the Consul chart.
 
-    The values are write-only: Terraform hands them to Helm and keeps nothing of them.
+    The values are write-only: Terraform hands them to Helm and keeps nothing of them (the provider even leaves the
+    release's ``metadata.values`` empty). In an update the provider hands them over only if ``revision`` has grown
+    (terraform-provider-helm#1753). Until then Helm takes those of the release before, and where there is none, the
+    chart's schema refuses the Secret: it is never emptied.
 
     Args:
         values: For each Secret an expression of its value, which has to be ephemeral.
-        revision: A new number makes Terraform write the values again, after they were rotated.
+        revision: A higher number makes Terraform write the values again. Needed after a rotation and for a new Secret.
     """
 
     def __init__(
@@ -40,17 +47,23 @@ class ConsulSecrets(Construct):
             chart=chart.reference,
             namespace=CONSUL_NAMESPACE,
             create_namespace=True,
-            values=[json_literal({"secrets": shapes})],
+            values=[yaml_literal({"secrets": shapes})],
             set_wo=[
                 ReleaseSetWo(name=f"secrets.{secret.name}.value", value=value, type="string")
                 for secret, value in values.items()
             ],
             set_wo_revision=revision,
+            reuse_values=True,
+            max_history=1,  # Helm keeps the values of a release in the cluster: not those of a year of rotations
+            atomic=True,
         )
 
 
 class ConsulRelease(Construct):
     """The release of the Consul chart.
+
+    An apply that fails goes back to the release before, and a first one is removed: the provider keeps no state of a
+    failed installation, so what is left of one would be in the way of every further apply (terraform-provider-helm#1669).
 
     Args:
         values: Values of the chart.
@@ -79,10 +92,13 @@ class ConsulRelease(Construct):
             version=version,
             namespace=CONSUL_NAMESPACE,
             create_namespace=True,
-            values=[json_literal(values)],
+            values=[yaml_literal(values)],
             set=[ReleaseSet(name=AUTH_METHOD_HOST, value=auth_method_host)] if auth_method_host else None,
+            atomic=True,
+            cleanup_on_fail=True,
             wait=True,
             wait_for_jobs=True,
-            timeout=900,
+            timeout=INSTALL_TIMEOUT,
+            max_history=HISTORY,
             depends_on=list(depends_on),
         )

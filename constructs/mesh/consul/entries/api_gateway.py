@@ -1,6 +1,5 @@
 """api-gateway: listeners of an API gateway (``agent/structs/config_entry_gateways.go``, ``APIGatewayConfigEntry``)."""
 
-from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
@@ -9,7 +8,7 @@ from mesh.config_entry import ConfigEntry
 from mesh.consul.entries.common import NonEmpty, TlsVersion
 from mesh.model.gateway import ApiGateway as ApiGatewayDeclaration
 from mesh.scalars import Hostname, Port
-from mesh.shapes import Shape
+from mesh.shapes import Many, Shape
 from mesh.topology import Place
 
 ListenerName = Annotated[
@@ -30,10 +29,10 @@ class Certificate(Shape):
 class ListenerTls(Shape):
     """TLS of a listener."""
 
-    certificates: Sequence[Certificate] = ()
+    certificates: Many[Certificate] = ()
     min_version: TlsVersion | None = None
     max_version: TlsVersion | None = None
-    cipher_suites: Sequence[NonEmpty] = ()
+    cipher_suites: Many[NonEmpty] = ()
 
 
 class ApiGatewayListener(Shape):
@@ -51,7 +50,7 @@ class ApiGateway(ConfigEntry):
 
     KIND: ClassVar[str] = "api-gateway"
 
-    listeners: Annotated[Sequence[ApiGatewayListener], Field(min_length=1)]
+    listeners: Annotated[Many[ApiGatewayListener], Field(min_length=1)]
 
 
 def listener_name(protocol: str, port: int) -> str:

@@ -1,12 +1,12 @@
 """Objects that several kinds of config entries share (``consul@1.22.7 agent/structs/config_entry*.go``)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from mesh.scalars import Duration, HttpPath, Percent, Port
-from mesh.shapes import Shape
+from mesh.shapes import Many, Shape
 
 Unsigned = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
@@ -48,7 +48,7 @@ class Expose(Shape):
     """Paths that sidecars serve without mutual TLS."""
 
     checks: bool | None = None
-    paths: Sequence[ExposePath] = ()
+    paths: Many[ExposePath] = ()
 
 
 class EnvoyExtension(Shape):
@@ -63,7 +63,7 @@ class EnvoyExtension(Shape):
         "builtin/otel-access-logging",
     ]
     required: bool | None = None
-    arguments: Mapping[str, Any] = {}
+    arguments: Mapping[str, Any] = Field(default_factory=dict)
     consul_version: NonEmpty | None = None
     envoy_version: NonEmpty | None = None
 
@@ -89,9 +89,9 @@ class UpstreamLimits(Shape):
 class HttpHeaderModifiers(Shape):
     """Headers to add, to set and to remove."""
 
-    add: Mapping[NonEmpty, str] = {}
-    set: Mapping[NonEmpty, str] = {}
-    remove: Sequence[NonEmpty] = ()
+    add: Mapping[NonEmpty, str] = Field(default_factory=dict)
+    set: Mapping[NonEmpty, str] = Field(default_factory=dict)
+    remove: Many[NonEmpty] = ()
 
 
 class TlsDirection(Shape):
@@ -99,4 +99,4 @@ class TlsDirection(Shape):
 
     tls_min_version: TlsVersion | None = None
     tls_max_version: TlsVersion | None = None
-    cipher_suites: Sequence[NonEmpty] = ()
+    cipher_suites: Many[NonEmpty] = ()

@@ -1,13 +1,13 @@
 """exported-services: what other partitions or peers may see (``agent/structs/config_entry_exports.go``)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from mesh.config_entry import ConfigEntry, ServiceRef
 from mesh.consul.entries.common import NonEmpty
-from mesh.shapes import Shape
+from mesh.shapes import Many, Shape
 from mesh.topology import DEFAULT
 
 
@@ -24,7 +24,7 @@ class ExportedService(Shape):
 
     name: NonEmpty
     namespace: NonEmpty | None = None
-    consumers: Annotated[Sequence[Consumer], Field(min_length=1)]
+    consumers: Annotated[Many[Consumer], Field(min_length=1)]
 
 
 class ExportedServices(ConfigEntry):
@@ -32,7 +32,7 @@ class ExportedServices(ConfigEntry):
 
     KIND: ClassVar[str] = "exported-services"
 
-    services: Annotated[Sequence[ExportedService], Field(min_length=1)]
+    services: Annotated[Many[ExportedService], Field(min_length=1)]
 
     def reads(self) -> Iterator[ServiceRef]:
         """The exported services."""

@@ -1,6 +1,6 @@
 """http-route: what an API gateway's HTTP listener serves (``agent/structs/config_entry_routes.go``)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from mesh.consul.entries.api_gateway import listener_name
 from mesh.consul.entries.common import HttpHeaderModifiers, NonEmpty, Status, Unsigned
 from mesh.model.gateway import ApiGateway, Listener
 from mesh.scalars import Duration, Hostname, Method
-from mesh.shapes import Shape
+from mesh.shapes import Many, Shape
 from mesh.topology import Place
 
 
@@ -34,8 +34,8 @@ class RetryFilter(Shape):
     """How failed requests are repeated."""
 
     num_retries: Unsigned | None = None
-    retry_on: Sequence[NonEmpty] = ()
-    retry_on_status_codes: Sequence[Status] = ()
+    retry_on: Many[NonEmpty] = ()
+    retry_on_status_codes: Many[Status] = ()
     retry_on_connect_failure: bool | None = None
 
 
@@ -49,7 +49,7 @@ class TimeoutFilter(Shape):
 class Filters(Shape):
     """What is changed in a request."""
 
-    headers: Sequence[HttpHeaderModifiers] = ()
+    headers: Many[HttpHeaderModifiers] = ()
     url_rewrite: UrlRewrite | None = None
     retry_filter: RetryFilter | None = None
     timeout_filter: TimeoutFilter | None = None
@@ -58,7 +58,7 @@ class Filters(Shape):
 class ResponseFilters(Shape):
     """What is changed in an answer."""
 
-    headers: Sequence[HttpHeaderModifiers] = ()
+    headers: Many[HttpHeaderModifiers] = ()
 
 
 class PathMatch(Shape):
@@ -87,10 +87,10 @@ class RouteQueryMatch(Shape):
 class RouteMatch(Shape):
     """Conditions that must all hold."""
 
-    headers: Sequence[RouteHeaderMatch] = ()
+    headers: Many[RouteHeaderMatch] = ()
     method: Method | None = None
     path: PathMatch = PathMatch(match="prefix", value="/")
-    query: Sequence[RouteQueryMatch] = ()
+    query: Many[RouteQueryMatch] = ()
 
 
 class RouteService(Shape):
@@ -112,8 +112,8 @@ class RouteRule(Shape):
 
     filters: Filters | None = None
     response_filters: ResponseFilters | None = None
-    matches: Sequence[RouteMatch] = ()
-    services: Annotated[Sequence[RouteService], Field(min_length=1)]
+    matches: Many[RouteMatch] = ()
+    services: Annotated[Many[RouteService], Field(min_length=1)]
 
 
 class HttpRoute(ConfigEntry):
@@ -124,9 +124,9 @@ class HttpRoute(ConfigEntry):
 
     KIND: ClassVar[str] = "http-route"
 
-    parents: Annotated[Sequence[Parent], Field(min_length=1)]
-    hostnames: Sequence[Hostname] = ()
-    rules: Annotated[Sequence[RouteRule], Field(min_length=1)]
+    parents: Annotated[Many[Parent], Field(min_length=1)]
+    hostnames: Many[Hostname] = ()
+    rules: Annotated[Many[RouteRule], Field(min_length=1)]
 
     def reads(self) -> Iterator[ServiceRef]:
         """Every service behind a rule."""

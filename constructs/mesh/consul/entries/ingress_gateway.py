@@ -3,7 +3,7 @@
 Source: ``consul@1.22.7 agent/structs/config_entry_gateways.go``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -12,7 +12,7 @@ from mesh.config_entry import ConfigEntry, ServiceRef
 from mesh.consul.entries.common import HttpHeaderModifiers, NonEmpty, PassiveHealthCheck, TlsVersion, Unsigned
 from mesh.model.gateway import IngressGateway as IngressGatewayDeclaration
 from mesh.scalars import Hostname, Port, Protocol
-from mesh.shapes import Shape
+from mesh.shapes import Many, Shape
 from mesh.topology import Place
 
 
@@ -30,7 +30,7 @@ class GatewayTls(Shape):
     sds: Sds | None = None
     tls_min_version: TlsVersion | None = None
     tls_max_version: TlsVersion | None = None
-    cipher_suites: Sequence[NonEmpty] = ()
+    cipher_suites: Many[NonEmpty] = ()
 
 
 class ServiceTls(Shape):
@@ -45,7 +45,7 @@ class IngressService(Shape):
     name: NonEmpty
     namespace: NonEmpty | None = None
     partition: NonEmpty | None = None
-    hosts: Sequence[Hostname] = ()
+    hosts: Many[Hostname] = ()
     tls: ServiceTls | None = None
     request_headers: HttpHeaderModifiers | None = None
     response_headers: HttpHeaderModifiers | None = None
@@ -61,7 +61,7 @@ class IngressListener(Shape):
     port: Port
     protocol: Protocol
     tls: GatewayTls | None = None
-    services: Annotated[Sequence[IngressService], Field(min_length=1)]
+    services: Annotated[Many[IngressService], Field(min_length=1)]
 
 
 class IngressDefaults(Shape):
@@ -79,7 +79,7 @@ class IngressGateway(ConfigEntry):
     KIND: ClassVar[str] = "ingress-gateway"
 
     tls: GatewayTls | None = None
-    listeners: Annotated[Sequence[IngressListener], Field(min_length=1)]
+    listeners: Annotated[Many[IngressListener], Field(min_length=1)]
     defaults: IngressDefaults | None = None
 
     def reads(self) -> Iterator[ServiceRef]:

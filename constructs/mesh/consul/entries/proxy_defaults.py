@@ -3,14 +3,16 @@
 Source: ``consul@1.22.7 agent/structs/config_entry.go``, ``ProxyConfigEntry``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from mesh.config_entry import ConfigEntry
 from mesh.consul.entries.common import EnvoyExtension, Expose, MeshGateway, NonEmpty, ProxyMode, TransparentProxy
 from mesh.matching import matching
 from mesh.model.platform import Platform
-from mesh.shapes import Shape
+from mesh.shapes import Many, Shape
 from mesh.topology import has_mesh_gateways
 
 
@@ -35,14 +37,14 @@ class ProxyDefaults(ConfigEntry):
     KIND: ClassVar[str] = "proxy-defaults"
 
     name: Annotated[str, matching("global", "the one name of proxy-defaults", example="global")] = "global"
-    config: Mapping[str, Any] = {}
+    config: Mapping[str, Any] = Field(default_factory=dict)
     mode: ProxyMode | None = None
     transparent_proxy: TransparentProxy = TransparentProxy()
     mutual_tls_mode: Literal["strict", "permissive"] | None = None
     mesh_gateway: MeshGateway | None = None
     expose: Expose | None = None
     access_logs: AccessLogs = AccessLogs()
-    envoy_extensions: Sequence[EnvoyExtension] = ()
+    envoy_extensions: Many[EnvoyExtension] = ()
 
 
 def derive(platform: Platform, partition: str | None) -> ProxyDefaults:

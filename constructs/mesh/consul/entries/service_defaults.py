@@ -3,7 +3,7 @@
 Source: ``consul@1.22.7 agent/structs/config_entry.go``, ``ServiceConfigEntry``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -22,7 +22,7 @@ from mesh.consul.entries.common import (
 )
 from mesh.model.service import CircuitBreaker, Service
 from mesh.scalars import Port, Protocol
-from mesh.shapes import Shape
+from mesh.shapes import Many, Shape
 from mesh.topology import Place
 
 
@@ -51,14 +51,14 @@ class UpstreamOverride(UpstreamDefaults):
 class UpstreamConfig(Shape):
     """Settings of the service's *own* upstreams, never of its callers."""
 
-    overrides: Sequence[UpstreamOverride] = ()
+    overrides: Many[UpstreamOverride] = ()
     defaults: UpstreamDefaults | None = None
 
 
 class Destination(Shape):
     """A service outside the mesh, reached through a terminating gateway."""
 
-    addresses: Annotated[Sequence[NonEmpty], Field(min_length=1)]
+    addresses: Annotated[Many[NonEmpty], Field(min_length=1)]
     port: Port
 
 
@@ -77,7 +77,7 @@ class InstanceLevelRateLimits(Shape):
 
     requests_per_second: Unsigned | None = None
     requests_max_burst: Unsigned | None = None
-    routes: Sequence[RateLimitRoute] = ()
+    routes: Many[RateLimitRoute] = ()
 
 
 class RateLimits(Shape):
@@ -109,7 +109,7 @@ class ServiceDefaults(ConfigEntry):
     local_request_timeout_ms: Unsigned | None = None
     balance_inbound_connections: Literal["exact_balance"] | None = None
     rate_limits: RateLimits | None = None
-    envoy_extensions: Sequence[EnvoyExtension] = ()
+    envoy_extensions: Many[EnvoyExtension] = ()
 
     def reads(self) -> Iterator[ServiceRef]:
         """Only its own chain, which has nothing before this entry."""

@@ -1,6 +1,6 @@
 """service-intentions: who may call a service (``agent/structs/config_entry_intentions.go``)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -9,7 +9,7 @@ from mesh.config_entry import ConfigEntry, ServiceRef
 from mesh.consul.entries.common import NonEmpty
 from mesh.model.service import Service
 from mesh.scalars import HttpPath, Method
-from mesh.shapes import JsonObject, Shape, plain
+from mesh.shapes import JsonObject, Many, Shape, plain
 from mesh.topology import Caller, Place
 
 Action = Literal["allow", "deny"]
@@ -37,14 +37,14 @@ class HttpPermission(Shape):
     path_exact: HttpPath | None = None
     path_prefix: HttpPath | None = None
     path_regex: NonEmpty | None = None
-    header: Sequence[IntentionHeaderMatch] = ()
-    methods: Sequence[Method] = ()
+    header: Many[IntentionHeaderMatch] = ()
+    methods: Many[Method] = ()
 
 
 class JwtClaim(Shape):
     """A claim that must have a value."""
 
-    path: Annotated[Sequence[NonEmpty], Field(min_length=1)]
+    path: Annotated[Many[NonEmpty], Field(min_length=1)]
     value: str
 
 
@@ -52,13 +52,13 @@ class JwtRequirementProvider(Shape):
     """A jwt-provider entry that must accept the token."""
 
     name: NonEmpty
-    verify_claims: Sequence[JwtClaim] = ()
+    verify_claims: Many[JwtClaim] = ()
 
 
 class JwtRequirement(Shape):
     """What token a request must carry."""
 
-    providers: Annotated[Sequence[JwtRequirementProvider], Field(min_length=1)]
+    providers: Annotated[Many[JwtRequirementProvider], Field(min_length=1)]
 
 
 class Permission(Shape):
@@ -78,7 +78,7 @@ class Source(Shape):
     peer: NonEmpty | None = None
     sameness_group: NonEmpty | None = None
     action: Action | None = None
-    permissions: Sequence[Permission] = ()
+    permissions: Many[Permission] = ()
     description: Annotated[str, Field(min_length=1, max_length=512)] | None = None
 
 
@@ -88,7 +88,7 @@ class ServiceIntentions(ConfigEntry):
     KIND: ClassVar[str] = "service-intentions"
 
     jwt: JwtRequirement | None = None
-    sources: Annotated[Sequence[Source], Field(min_length=1)]
+    sources: Annotated[Many[Source], Field(min_length=1)]
 
     def body(self) -> JsonObject:
         """The entry as Consul stores it: sources with computed precedence, highest first, order kept among equals."""

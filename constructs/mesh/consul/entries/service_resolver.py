@@ -1,6 +1,6 @@
 """service-resolver: subsets, redirect, failover, load balancing (``agent/structs/config_entry_discoverychain.go``)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
@@ -9,7 +9,7 @@ from mesh.config_entry import ConfigEntry, ServiceRef
 from mesh.consul.entries.common import NonEmpty
 from mesh.model.service import Service
 from mesh.scalars import Duration
-from mesh.shapes import Shape
+from mesh.shapes import Many, Shape
 from mesh.topology import Place
 
 SubsetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -52,7 +52,7 @@ class FailoverPolicy(Shape):
     """How targets are tried (Enterprise)."""
 
     mode: Literal["sequential", "order-by-locality"]
-    regions: Sequence[NonEmpty] = ()
+    regions: Many[NonEmpty] = ()
 
 
 class Failover(Shape):
@@ -61,8 +61,8 @@ class Failover(Shape):
     service: NonEmpty | None = None
     service_subset: SubsetName | None = None
     namespace: NonEmpty | None = None
-    datacenters: Sequence[NonEmpty] = ()
-    targets: Sequence[FailoverTarget] = ()
+    datacenters: Many[NonEmpty] = ()
+    targets: Many[FailoverTarget] = ()
     policy: FailoverPolicy | None = None
     sameness_group: NonEmpty | None = None
 
@@ -110,7 +110,7 @@ class LoadBalancer(Shape):
     policy: Literal["random", "round_robin", "least_request", "ring_hash", "maglev"]
     ring_hash_config: RingHashConfig | None = None
     least_request_config: LeastRequestConfig | None = None
-    hash_policies: Sequence[HashPolicy] = ()
+    hash_policies: Many[HashPolicy] = ()
 
 
 class ServiceResolver(ConfigEntry):
@@ -119,9 +119,9 @@ class ServiceResolver(ConfigEntry):
     KIND: ClassVar[str] = "service-resolver"
 
     default_subset: SubsetName | None = None
-    subsets: Mapping[SubsetName, Subset] = {}
+    subsets: Mapping[SubsetName, Subset] = Field(default_factory=dict)
     redirect: Redirect | None = None
-    failover: Mapping[str, Failover] = {}
+    failover: Mapping[str, Failover] = Field(default_factory=dict)
     prioritize_by_locality: PrioritizeByLocality | None = None
     connect_timeout: Duration | None = None
     request_timeout: Duration | None = None

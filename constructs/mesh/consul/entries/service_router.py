@@ -3,7 +3,7 @@
 Source: ``consul@1.22.7 agent/structs/config_entry_discoverychain.go``, ``ServiceRouterConfigEntry``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -14,7 +14,7 @@ from mesh.consul.entries.service_resolver import SubsetName
 from mesh.model.service import Route as RouteDeclaration
 from mesh.model.service import Service
 from mesh.scalars import Duration, HttpPath, Method
-from mesh.shapes import Shape
+from mesh.shapes import Many, Shape
 from mesh.topology import Place
 
 
@@ -46,9 +46,9 @@ class HttpMatch(Shape):
     path_prefix: HttpPath | None = None
     path_regex: NonEmpty | None = None
     case_insensitive: bool | None = None
-    header: Sequence[HeaderMatch] = ()
-    query_param: Sequence[QueryParamMatch] = ()
-    methods: Sequence[Method] = ()
+    header: Many[HeaderMatch] = ()
+    query_param: Many[QueryParamMatch] = ()
+    methods: Many[Method] = ()
 
 
 class Match(Shape):
@@ -69,7 +69,7 @@ class Destination(Shape):
     idle_timeout: Duration | None = None
     num_retries: Unsigned | None = None
     retry_on_connect_failure: bool | None = None
-    retry_on: Sequence[
+    retry_on: Many[
         Literal[
             "5xx",
             "gateway-error",
@@ -85,7 +85,7 @@ class Destination(Shape):
             "unavailable",
         ]
     ] = ()
-    retry_on_status_codes: Sequence[Status] = ()
+    retry_on_status_codes: Many[Status] = ()
     request_headers: HttpHeaderModifiers | None = None
     response_headers: HttpHeaderModifiers | None = None
 
@@ -105,7 +105,7 @@ class ServiceRouter(ConfigEntry):
 
     KIND: ClassVar[str] = "service-router"
 
-    routes: Annotated[Sequence[Route], Field(min_length=1)]
+    routes: Annotated[Many[Route], Field(min_length=1)]
 
     def reads(self) -> Iterator[ServiceRef]:
         """Its own service and every service it routes to."""

@@ -3,7 +3,7 @@
 Source: ``consul@1.22.7 agent/structs/config_entry_discoverychain.go``, ``ServiceSplitterConfigEntry``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, ClassVar
 
@@ -13,7 +13,7 @@ from mesh.config_entry import ConfigEntry, ServiceRef
 from mesh.consul.entries.common import HttpHeaderModifiers, NonEmpty
 from mesh.consul.entries.service_resolver import SubsetName
 from mesh.model.service import Service
-from mesh.shapes import Shape
+from mesh.shapes import Many, Shape
 from mesh.topology import Place
 
 Weight = Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]
@@ -37,7 +37,7 @@ class ServiceSplitter(ConfigEntry):
 
     KIND: ClassVar[str] = "service-splitter"
 
-    splits: Annotated[Sequence[Split], Field(min_length=1)]
+    splits: Annotated[Many[Split], Field(min_length=1)]
 
     def reads(self) -> Iterator[ServiceRef]:
         """Its own service and every service it splits to."""

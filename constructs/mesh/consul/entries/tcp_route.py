@@ -1,6 +1,6 @@
 """tcp-route: what an API gateway's TCP listener serves (``agent/structs/config_entry_routes.go``)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -9,7 +9,7 @@ from mesh.config_entry import ConfigEntry, ServiceRef
 from mesh.consul.entries.common import NonEmpty
 from mesh.consul.entries.http_route import Parent, parent, route_name
 from mesh.model.gateway import ApiGateway, Listener
-from mesh.shapes import Shape
+from mesh.shapes import Many, Shape
 from mesh.topology import Place
 
 
@@ -26,8 +26,8 @@ class TcpRoute(ConfigEntry):
 
     KIND: ClassVar[str] = "tcp-route"
 
-    parents: Annotated[Sequence[Parent], Field(min_length=1)]
-    services: Annotated[Sequence[TcpRouteService], Field(min_length=1, max_length=1)]
+    parents: Annotated[Many[Parent], Field(min_length=1)]
+    services: Annotated[Many[TcpRouteService], Field(min_length=1, max_length=1)]
 
     def reads(self) -> Iterator[ServiceRef]:
         """The service behind the route."""
