@@ -132,18 +132,88 @@ def test_several_pods_are_spread_and_never_evicted_all_at_once(helm: Helm) -> No
     one, three = sorted(kinds["Deployment"], key=lambda item: int(item["spec"]["replicas"]))
     assert (one["spec"]["replicas"], three["spec"]["replicas"]) == (1, 3)
     assert "topologySpreadConstraints" not in pod(one)["spec"]
-    [spread] = pod(three)["spec"]["topologySpreadConstraints"]
-    assert spread["topologyKey"] == "kubernetes.io/hostname"
-    assert spread["labelSelector"]["matchLabels"] == three["spec"]["selector"]["matchLabels"]
+    spread = pod(three)["spec"]["topologySpreadConstraints"]
+    assert [one["topologyKey"] for one in spread] == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+    for one in spread:
+        assert one["whenUnsatisfiable"] == "ScheduleAnyway"  # a lost zone must not keep pods from the others
+        assert one["labelSelector"]["matchLabels"] == three["spec"]["selector"]["matchLabels"]
     [budget] = kinds["PodDisruptionBudget"]  # one for a single pod would block every drain of its node
     assert budget["metadata"]["name"] == three["metadata"]["name"]
     assert budget["spec"]["maxUnavailable"] == 1
+    assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
     assert budget["spec"]["selector"]["matchLabels"] == three["spec"]["selector"]["matchLabels"]
 
 
 def test_a_rollout_takes_no_pod_away_before_another_is_ready(helm: Helm) -> None:
     [deployment] = rendered(helm, values_of(caller()))["Deployment"]
     assert deployment["spec"]["strategy"] == {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    assert deployment["spec"]["minReadySeconds"] > 0
+
+
+SIDECAR_DRAINS = 30
+"""Seconds for which the sidecar of a pod that ends goes on (``connectInject.sidecarProxy.lifecycle`` of the chart)."""
+
+
+def test_a_pod_that_ends_serves_until_its_callers_know(helm: Helm) -> None:
+    [deployment] = rendered(helm, values_of(caller()))["Deployment"]
+    sleep = container(deployment)["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert 0 < sleep < SIDECAR_DRAINS < pod(deployment)["spec"]["terminationGracePeriodSeconds"]
+
+
+def test_a_slow_start_is_not_taken_for_a_hang(helm: Helm) -> None:
+    [deployment] = rendered(helm, values_of(caller()))["Deployment"]
+    found = container(deployment)
+    assert found["startupProbe"]["periodSeconds"] * found["startupProbe"]["failureThreshold"] == 180
+    # An application that answers too late is busy: a restart would make that worse.
+    assert found["livenessProbe"].keys() == {"tcpSocket", "periodSeconds", "timeoutSeconds"}
+
+
+@pytest.mark.parametrize("security", Security)
+def test_a_pod_has_a_token_of_kubernetes_only_to_sign_in_to_consul(helm: Helm, security: Security) -> None:
+    declared = replace(COMMUNITY_DEMO, platform=replace(COMMUNITY_DEMO.platform, security=security))
+    [deployment] = rendered(helm, release_values(declared, declared.service("web")))["Deployment"]
+    assert pod(deployment)["spec"]["automountServiceAccountToken"] is (security is Security.ZERO_TRUST)
+
+
+def test_services_beside_it_put_no_variables_into_a_pod(helm: Helm) -> None:
+    [deployment] = rendered(helm, values_of(caller()))["Deployment"]
+    assert pod(deployment)["spec"]["enableServiceLinks"] is False
+
+
+def test_a_container_has_no_more_rights_than_its_image_asks_for(helm: Helm) -> None:
+    [deployment] = rendered(helm, values_of(caller()))["Deployment"]
+    assert container(deployment)["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert "securityContext" not in pod(deployment)["spec"]
+
+
+def test_an_application_may_listen_on_a_port_like_80(helm: Helm) -> None:
+    [deployment] = rendered(helm, values_of(caller(), port=80))["Deployment"]
+    sysctl = {"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}
+    assert pod(deployment)["spec"]["securityContext"] == {"sysctls": [sysctl]}
+
+
+def test_names_that_yaml_takes_for_something_else(helm: Helm) -> None:
+    versions = {"1": Version(env={"Y": "1"}), "true": Version(count=2)}
+    odd = service("on", runs_on=Kubernetes(), versions=versions, split={"1": 50, "true": 50})
+    kinds = rendered(helm, values_of(odd))
+    assert {manifest["metadata"]["name"] for kind in ("Service", "ServiceAccount") for manifest in kinds[kind]} == {
+        "on"
+    }
+    assert {deployment["metadata"]["name"] for deployment in kinds["Deployment"]} == {"on-1", "on-true"}
+    assert {annotations(deployment)["service-meta-version"] for deployment in kinds["Deployment"]} == {"1", "true"}
+    assert any({"name": "Y", "value": "1"} in container(deployment)["env"] for deployment in kinds["Deployment"])
+
+
+def test_large_numbers_stay_whole(helm: Helm) -> None:
+    # Helm reads numbers as floats, and Go writes a million of those as 1e+06.
+    [deployment] = rendered(helm, values_of(caller(), runs_on=Kubernetes(cpu=1_000_000, memory=2_097_152)))[
+        "Deployment"
+    ]
+    assert container(deployment)["resources"]["requests"] == {"cpu": "1000000m", "memory": "2097152Mi"}
 
 
 @pytest.mark.parametrize(
@@ -219,6 +289,9 @@ def test_kubernetes_expands_nothing_in_a_variable(helm: Helm, text: str, written
         (("workloads", 0, "env", "DEBUG"), True),
         (("workloads",), []),
         (("name",), "Web"),
+        (("name",), "1st"),
+        (("name",), "a" * 54),
+        (("serviceAccountToken",), "false"),
     ],
 )
 def test_the_schema_refuses_what_is_misspelt_or_of_another_type(helm: Helm, path: tuple[Any, ...], value: Any) -> None:
@@ -272,6 +345,14 @@ def test_a_secret_without_its_value_is_refused(helm: Helm, given: tuple[str, ...
     refused = helm.render(SECRETS, declared_secrets(), *given)
     assert refused.returncode != 0
     assert "values don't meet the specifications of the schema" in refused.stderr
+
+
+@pytest.mark.parametrize("given", [PEM, PEM_BASE64[:-1], f"{PEM_BASE64}\n", "no base64"])
+def test_what_should_be_base64_and_is_not_is_refused_and_not_shown(helm: Helm, given: str) -> None:
+    refused = helm.render(SECRETS, declared_secrets(), *SET, "--set-string", f"secrets.consul-ca.value={given}")
+    assert refused.returncode != 0
+    assert "secret consul-ca is not the base64 that was expected" in refused.stderr
+    assert given not in refused.stderr
 
 
 def test_a_misspelt_key_of_a_secret_is_refused(helm: Helm) -> None:

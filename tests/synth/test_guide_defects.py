@@ -123,7 +123,7 @@ def _(output: Output) -> None:
     assert output.values["web"]["name"] == "web"
     charts = [path.read_text() for path in output.demo.outdir.rglob("templates/*.yaml")]
     names = re.findall(
-        r"(?:serviceAccountName|connect-service): \{\{ (\$?values|\.Values)\.name", "\n".join(charts), re.IGNORECASE
+        r"(?:serviceAccountName|connect-service): \{\{ (\$?values|\$?\.Values)\.name", "\n".join(charts), re.IGNORECASE
     )
     assert len(names) == 2
 

@@ -14,7 +14,17 @@ from environments.community import ENVIRONMENT as COMMUNITY_DEMO
 from environments.demo import ENVIRONMENT as DEMO
 from environments.production import ENVIRONMENT as PRODUCTION
 from mesh.consul import chart
-from mesh.model import ApiGateway, Enterprise, Environment, Flat, IngressGateway, Kubernetes, Listener, Security
+from mesh.model import (
+    ApiGateway,
+    Cluster,
+    Enterprise,
+    Environment,
+    Flat,
+    IngressGateway,
+    Kubernetes,
+    Listener,
+    Security,
+)
 from mesh.project import available, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -299,6 +309,21 @@ def test_the_community_edition_hears_of_neither(demo: Environment) -> None:
     assert values["connectInject"]["consulNamespaces"] == {"mirroringK8S": False}
     assert values["meshGateway"] == {"enabled": False}
     assert values["ingressGateways"] == {"enabled": False}  # its gateway is on the VMs
+
+
+@pytest.mark.parametrize(("nodes", "replicas"), [(1, 1), (2, 2), (5, 2)])
+def test_a_node_can_be_drained_without_taking_the_injector_or_the_mesh_gateway_away(nodes: int, replicas: int) -> None:
+    # The chart's default budget lets no injector go, so that an upgrade of the nodes would never end.
+    values: Any = chart.values(changed(DEMO, cluster=Cluster(nodes=nodes)))
+    injector = values["connectInject"]
+    assert injector["replicas"] == values["meshGateway"]["replicas"] == replicas
+    budget = {"enabled": True, "maxUnavailable": 1} if replicas > 1 else {"enabled": False}
+    assert injector["disruptionBudget"] == budget
+
+
+def test_a_sidecar_reserves_what_it_needs(values: Any) -> None:
+    requests = values["connectInject"]["sidecarProxy"]["resources"]["requests"]
+    assert requests == {"cpu": "100m", "memory": "100Mi"}
 
 
 def test_a_pod_decides_about_its_sidecar_and_has_no_transparent_proxy(values: Any) -> None:

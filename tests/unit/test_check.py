@@ -67,6 +67,10 @@ SOUND = {
     ),
     "an entry of one's own": environment(service(), extra_entries=[ServiceDefaults(name="legacy", protocol="tcp")]),
     "one version without a split": environment(versioned(versions={"v1": Version()}, split={})),
+    "the longest names on Kubernetes": environment(
+        versioned("a" * 53, runs_on=Kubernetes(), versions={"v" * 9: Version()}, split={})
+    ),
+    "names that only Kubernetes refuses": environment(service("1st"), service("a" * 54)),
     "two decimals": environment(versioned(split={"v1": 33.33, "v2": 66.67})),
     "disjoint routes": environment(
         versioned(
@@ -161,6 +165,13 @@ SERVICES = [
     (environment(service(runs_on="nomad")), f"{API}.runs_on", "value-type"),
     (environment(service(runs_on=Nomad(count=0))), f"{API}.runs_on.count", "value-greater-than-equal"),
     (environment(service(runs_on=Kubernetes(namespace="consul"))), f"{API}.runs_on.namespace", "namespace-reserved"),
+    (environment(service("1st", runs_on=Kubernetes())), 'services["1st"]', "kubernetes-name"),
+    (environment(service("a" * 54, runs_on=Kubernetes())), f'services["{"a" * 54}"]', "kubernetes-name"),
+    (
+        environment(versioned(runs_on=Kubernetes(), versions={"v" * 60: Version()}, split={})),
+        f'{API}.versions["{"v" * 60}"]',
+        "kubernetes-name",
+    ),
     (environment(service(env={"A B": "c"})), f'{API}.env["A B"]', "value-form"),
     (environment(service(env={"LISTEN_ADDR": "0.0.0.0:80"})), f'{API}.env["LISTEN_ADDR"]', "listen-port"),
     (

@@ -9,7 +9,7 @@ from environments.community import ENVIRONMENT as COMMUNITY_DEMO
 from environments.demo import ENVIRONMENT as DEMO
 from environments.production import ENVIRONMENT as PRODUCTION
 from mesh.kubernetes.services import namespace, release_values
-from mesh.model import Environment, Flat, Health, Kubernetes, Upstream, Version
+from mesh.model import Environment, Flat, Health, Kubernetes, Security, Upstream, Version
 from mesh.terraform import plain_yaml, yaml_literal
 from tests.unit.examples import ENTERPRISE, caller, environment, service
 
@@ -17,6 +17,7 @@ WEB = {
     "name": "web",
     "protocol": "http",
     "port": 9090,
+    "serviceAccountToken": False,
     "upstreams": "api.svc.default.ns.default.ap:9091",
     "health": {"path": "/health", "intervalSeconds": 10, "timeoutSeconds": 3},
     "workloads": [
@@ -46,7 +47,16 @@ def test_web_of_the_guide() -> None:
 
 @pytest.mark.parametrize("declared", [COMMUNITY_DEMO, PRODUCTION])
 def test_an_upstream_of_the_community_edition_is_a_bare_name(declared: Environment) -> None:
-    assert web(declared) == {**WEB, "upstreams": "api:9091"}
+    assert web(declared)["upstreams"] == "api:9091"
+
+
+def test_a_pod_can_sign_in_to_consul_where_it_has_to() -> None:
+    secured = replace(COMMUNITY_DEMO.platform, security=Security.ZERO_TRUST)
+    assert web(replace(COMMUNITY_DEMO, platform=secured)) == {
+        **WEB,
+        "upstreams": "api:9091",
+        "serviceAccountToken": True,
+    }
 
 
 def test_an_upstream_says_where_it_lives_only_in_enterprise() -> None:

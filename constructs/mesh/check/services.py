@@ -27,6 +27,12 @@ SIDECAR_PORTS: Final = {
 }
 """Ports of the sidecar inside the network namespace that it shares with the application."""
 
+RELEASE_NAME: Final = 53
+"""Characters of a Helm release's name, at most (helm@3 ``pkg/chartutil/validate_name.go``)."""
+
+LABEL_VALUE: Final = 63
+"""Characters of the value of a Kubernetes label, at most."""
+
 HUNDRED: Final = Decimal(100)
 
 _NOT_RE2: Final = re.compile(r"\(\?(?:=|!|<=|<!|P=|>)|(?<!\\)\\[1-9]")
@@ -104,6 +110,27 @@ def _runtime(service: Service) -> Iterator[Finding]:
                 "namespace-reserved",
                 f'the namespace "{namespace}" belongs to the platform',
                 'choose a namespace of your own, e.g. the default "demo"',
+            )
+        yield from _kubernetes_names(service)
+
+
+def _kubernetes_names(service: Service) -> Iterator[Finding]:
+    """Helm's limit for a release, Kubernetes' form of a Service's name and its limit for the value of a label."""
+    path = service_path(service.name)
+    if len(service.name) > RELEASE_NAME or not service.name[:1].isalpha():
+        yield Finding(
+            path,
+            "kubernetes-name",
+            f'"{service.name}" is no name for a Helm release and a Kubernetes Service',
+            f"take at most {RELEASE_NAME} characters, of which the first is a letter",
+        )
+    for version in service.versions:
+        if len(name := workload_name(service, version)) > LABEL_VALUE:
+            yield Finding(
+                f'{path}.versions["{version}"]',
+                "kubernetes-name",
+                f'its Deployment would be called "{name}", which Kubernetes takes for no label',
+                f"shorten service or version to {LABEL_VALUE - 1} characters together",
             )
 
 

@@ -63,7 +63,7 @@ class ConsulRelease(Construct):
     """The release of the Consul chart.
 
     An apply that fails goes back to the release before, and a first one is removed: the provider keeps no state of a
-    failed installation, so what is left of one would be in the way of every further apply (terraform-provider-helm#1669).
+    failed installation, so its remains would be in the way of every further apply (terraform-provider-helm#1669).
 
     Args:
         values: Values of the chart.
