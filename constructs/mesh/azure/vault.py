@@ -21,6 +21,7 @@ Reader = Literal["server", "client", "cluster"]
 AGENTS: Final[frozenset[Reader]] = frozenset({"server", "client"})
 SERVERS: Final[frozenset[Reader]] = frozenset({"server"})
 CLIENTS: Final[frozenset[Reader]] = frozenset({"client"})
+CLUSTER: Final[frozenset[Reader]] = frozenset({"cluster"})
 NOBODY: Final[frozenset[Reader]] = frozenset()
 
 LICENSE: Final = "consul-license"
@@ -75,18 +76,18 @@ def _secrets(environment: Environment) -> Iterator[Secret]:
     yield Secret(CONSUL_GOSSIP_KEY, "gossip-key", AGENTS)
     yield Secret(NOMAD_GOSSIP_KEY, "gossip-key", SERVERS)
     if platform.tls:
-        yield Secret(CONSUL_CA, "certificate", AGENTS | {"cluster"})
+        yield Secret(CONSUL_CA, "certificate", AGENTS | CLUSTER)
         yield Secret(CONSUL_CA_KEY, "private-key", NOBODY)
         yield Secret(CONSUL_SERVER_CERT, "certificate", SERVERS)
         yield Secret(CONSUL_SERVER_KEY, "private-key", SERVERS)
-        yield Secret(NOMAD_CA, "certificate", AGENTS | {"cluster"})
+        yield Secret(NOMAD_CA, "certificate", AGENTS | CLUSTER)
         yield Secret(NOMAD_CA_KEY, "private-key", NOBODY)
         yield Secret(NOMAD_SERVER_CERT, "certificate", SERVERS)
         yield Secret(NOMAD_SERVER_KEY, "private-key", SERVERS)
         yield Secret(NOMAD_CLIENT_CERT, "certificate", CLIENTS)
         yield Secret(NOMAD_CLIENT_KEY, "private-key", CLIENTS)
     if platform.acl:
-        yield Secret(CONSUL_MANAGEMENT_TOKEN, "token", SERVERS | {"cluster"})
+        yield Secret(CONSUL_MANAGEMENT_TOKEN, "token", SERVERS | CLUSTER)
         yield Secret(CONSUL_AGENT_TOKEN, "token", AGENTS)
         yield Secret(NOMAD_CONSUL_SERVER_TOKEN, "token", SERVERS)
         # The server that creates the clients' token has to know it.
