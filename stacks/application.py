@@ -13,6 +13,7 @@ from cdktf import App, TerraformStack
 import imports as imports  # noqa: PLC0414  before cdktf, so that provider bindings load lazily
 from mesh import names
 from mesh.model import Environment
+from mesh.terraform import literal
 from stacks.backends import set_backend
 
 REQUIRED_TERRAFORM: Final = ">= 1.11"
@@ -53,10 +54,11 @@ def set_tags(stack: TerraformStack, tags: dict[str, str]) -> None:
 
     Done here in Python: an Aspect would be called back from Node for each construct of the tree.
     """
+    escaped = {literal(name): literal(value) for name, value in tags.items()}
     for node in stack.node.find_all():
         if hasattr(type(node), "tags_input"):
             resource: Any = node
-            resource.tags = {**tags, **(resource.tags_input or {})}
+            resource.tags = {**escaped, **(resource.tags_input or {})}
 
 
 def _stack_class(stack_id: str) -> Callable[..., TerraformStack]:

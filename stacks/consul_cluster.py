@@ -39,7 +39,7 @@ class ConsulClusterStack(TerraformStack):
         if isinstance(platform.topology, Partition):
             # Before the chart, whose own job leaves an existing partition alone; the other way round this would fail.
             name = platform.topology.name
-            before.append(AdminPartition(self, name, name=name, description="Services on AKS"))
+            before.append(AdminPartition(self, "admin_partition", name=name, description="Services on AKS"))
         if cluster_secrets := chart.cluster_secrets(platform):
             vault = self._vault(environment)
             expressions = {secret: self._ephemeral(vault, secret.vault_secret) for secret in cluster_secrets}

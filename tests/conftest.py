@@ -1,18 +1,43 @@
-"""One real synthesis for each environment, shared by all tests of the output."""
+"""One real synthesis for each mesh, shared by all tests of the output."""
+
+from collections.abc import Callable
 
 import pytest
 
 from mesh.project import available, load
 from tests.output import ROOT, Synthesized, synthesize
+from tests.variations import VARIATIONS
 
-
-@pytest.fixture(scope="session", params=available(ROOT))
-def synthesized(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    """The output of an environment; tests run once for each environment of the project."""
-    return synthesize(load(request.param, ROOT), tmp_path_factory.mktemp(request.param) / "cdktf.out")
+DECLARED = available(ROOT)
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+def output_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synthesized]:
+    """The output of an environment of the project, or of a variation, by name; synthesized when first asked for."""
+    found: dict[str, Synthesized] = {}
+
+    def output(name: str) -> Synthesized:
+        if name not in found:
+            environment = VARIATIONS[name] if name in VARIATIONS else load(name, ROOT)
+            found[name] = synthesize(environment, tmp_path_factory.mktemp(name) / "cdktf.out")
+        return found[name]
+
+    return output
+
+
+@pytest.fixture(scope="session", params=[*DECLARED, *VARIATIONS])
+def synthesized(request: pytest.FixtureRequest, output_of: Callable[[str], Synthesized]) -> Synthesized:
+    """Each output in turn: what must hold holds for all."""
+    return output_of(request.param)
+
+
+@pytest.fixture(scope="session", params=DECLARED)
+def declared(request: pytest.FixtureRequest, output_of: Callable[[str], Synthesized]) -> Synthesized:
+    """The output of each environment of the project."""
+    return output_of(request.param)
+
+
+@pytest.fixture(scope="session")
+def demo(output_of: Callable[[str], Synthesized]) -> Synthesized:
     """The output of the guide's environment."""
-    return synthesize(load("demo", ROOT), tmp_path_factory.mktemp("only-demo") / "cdktf.out")
+    return output_of("demo")

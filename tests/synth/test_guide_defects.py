@@ -23,7 +23,7 @@ from mesh.consul import agent, chart
 from mesh.consul.entries import ExportedServices, ServiceDefaults, ServiceRouter
 from mesh.consul.ordering import dependencies
 from mesh.consul.policy import entries
-from mesh.model import Community, Environment, Flat, IngressGateway, Kubernetes, Listener, Nomad, Partition, Route
+from mesh.model import Community, Environment, Flat, IngressGateway, Kubernetes, Listener, Partition, Route
 from mesh.project import load
 from tests.output import ROOT, Synthesized, unescaped
 
@@ -152,7 +152,9 @@ def _(output: Output) -> None:
         for rule in output.demo.resources("infra", "azurerm_network_security_rule").values()
         if "5000" in (rule.get("destination_port_range"), *rule.get("destination_port_ranges", ()))
     ]
-    assert opened
+    assert [rule["network_security_group_name"] for rule in opened] == [
+        "${azurerm_network_security_group.cluster-nodes_firewall_06B98785.name}"
+    ]
 
 
 @answer("D07", "impossible")
@@ -475,7 +477,7 @@ def _(output: Output) -> None:
 @answer("D45", "impossible")
 def _(output: Output) -> None:
     assert "packages+=(docker.io)" in static_files()["hashistack-bootstrap"]
-    assert all(isinstance(service.runs_on, Nomad) for service in output.environment.on_nomad())
+    assert "/etc/docker/daemon.json" in user_data(output.environment, "client", 0).text
 
 
 @pytest.fixture(scope="module")

@@ -291,7 +291,7 @@ class TestVault:
 class TestMachines:
     def test_a_new_configuration_replaces_no_machine_but_shows(self, infra: Infra) -> None:
         for name, vm in infra["linux_virtual_machine"].items():
-            assert vm["lifecycle"]["ignore_changes"] == ["custom_data"], name
+            assert vm["lifecycle"]["ignore_changes"] == ["custom_data", "source_image_reference", "admin_ssh_key"], name
             assert vm["tags"]["config-hash"] in base64.b64decode(vm["custom_data"]).decode(), name
 
     def test_people_log_in_with_a_key_that_the_stack_does_not_know(self, infra: Infra) -> None:

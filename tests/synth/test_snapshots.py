@@ -14,9 +14,9 @@ from tests.synth.decoded import files
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
-def test_snapshots(synthesized: Synthesized) -> None:
-    folder = SNAPSHOTS / synthesized.environment.name
-    new = files(synthesized)
+def test_snapshots(declared: Synthesized) -> None:
+    folder = SNAPSHOTS / declared.environment.name
+    new = files(declared)
     old = {
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
         for path in sorted(folder.rglob("*"))

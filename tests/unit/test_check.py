@@ -17,6 +17,7 @@ from mesh.model import (
     Enterprise,
     Environment,
     HcpTerraform,
+    Health,
     IngressGateway,
     Kubernetes,
     Listener,
@@ -25,7 +26,9 @@ from mesh.model import (
     Partition,
     Peering,
     Platform,
+    Retry,
     Route,
+    Security,
     Upstream,
     Version,
     Versions,
@@ -99,6 +102,10 @@ def partition(name: str) -> Environment:
     return with_platform(edition=Enterprise(), topology=Partition(name))
 
 
+def partition_on(port: int) -> Environment:
+    return with_platform(ENTERPRISE, topology=Partition("k8s", gateway_port=port))
+
+
 PLATFORM = [
     (with_platform(topology=Partition("k8s")), "platform.topology", "partition-needs-enterprise"),
     (with_platform(topology=Peering()), "platform.topology", "topology-unsupported"),
@@ -121,6 +128,29 @@ PLATFORM = [
     (replace(with_platform(), name="Demo"), "name", "value-form"),
     (replace(with_platform(), name="a--b"), "name", "name-dashes"),
     (replace(with_platform(), backend=HcpTerraform("")), "backend.organization", "value-string-too-short"),
+]
+
+PLATFORM += [
+    (with_platform(edition=Enterprise), "platform.edition", "value-type"),
+    (with_platform(edition=Enterprise(), topology=Partition), "platform.topology", "value-type"),
+    (with_platform(azure=Azure), "platform.azure", "value-type"),
+    (with_platform(azure=Nomad()), "platform.azure", "value-type"),
+    (replace(with_platform(), backend=Azure(region="x")), "backend", "value-type"),
+    (with_platform(servers=1.0), "platform.servers", "value-int-type"),
+    (with_platform(servers=True), "platform.servers", "value-int-type"),
+    (with_platform(versions=Versions(nomad="1.7.0")), "platform.versions.nomad", "nomad-untested"),
+    (with_platform(versions=Versions(envoy="1.20.0")), "platform.versions.envoy", "envoy-old"),
+    (with_platform(ENTERPRISE, security=Security.ZERO_TRUST), "platform.security", "security-unsupported"),
+    (with_platform(azure=Azure(region="x", zones=["1", "1"])), "platform.azure.zones", "zone-twice"),
+    *(
+        (
+            with_platform(azure=Azure(region="x", operator_networks=[IPv4Network(network)])),
+            "platform.azure.operator_networks[0]",
+            "operator-network",
+        )
+        for network in ("10.0.0.0/8", "8.8.8.8/31")
+    ),
+    *((partition_on(port), "platform.topology.gateway_port", "port-taken") for port in (22, 4646, 8301, 8500, 20001)),
 ]
 
 NETWORK = [
@@ -146,6 +176,11 @@ NETWORK = [
         "network-small",
     ),
     (with_platform(network=NetworkPlan(servers="10.0.0.0/26")), "platform.network.servers", "value-is-instance-of"),  # type: ignore[arg-type]
+]
+
+NETWORK += [
+    (with_network(cluster_services=text), "platform.network.cluster_services", "network-size")
+    for text in ("10.96.0.0/29", "10.96.0.0/11")
 ]
 
 API = 'services["api"]'
@@ -267,6 +302,31 @@ SERVICES = [
     (environment(service(export_to=["default"]), platform=ENTERPRISE), f"{API}.export_to", "export-to-self"),
 ]
 
+SERVICES += [
+    (environment(service(runs_on=Nomad)), f"{API}.runs_on", "value-type"),
+    (environment(service(runs_on=Version())), f"{API}.runs_on", "value-type"),
+    (environment(service(health=Retry(3))), f"{API}.health", "value-type"),
+    (environment(service(health=Health(interval="500ms"))), f"{API}.health.interval", "health-short"),
+    (environment(service(upstreams="api")), f"{API}.upstreams", "value-sequence-str"),
+    (environment(service(env=[("A", "b")])), f"{API}.env", "value-dict-type"),
+    (environment(service(env={"A": 1})), f'{API}.env["A"]', "value-string-type"),
+    (environment(service(protocol=["http"])), f"{API}.protocol", "value-literal-error"),
+    (environment(versioned(split={"v1": float("inf"), "v2": 0})), f'{API}.split["v1"]', "value-less-than-equal"),
+    (environment(versioned(split={"v1": float("nan"), "v2": 0})), f'{API}.split["v1"]', "value-less-than-equal"),
+    (environment(versioned(split={"v1": 1e30, "v2": 0})), f'{API}.split["v1"]', "value-less-than-equal"),
+    (
+        environment(versioned(routes=[Route(to="v1", query={"x": ""})])),
+        f'{API}.routes[0].query["x"]',
+        "value-string-too-short",
+    ),
+    (
+        environment(versioned(routes=[Route(to="v1", path_prefix="/", retry=Retry(2, on_connect_failure=False))])),
+        f"{API}.routes[0].retry",
+        "retry-nothing",
+    ),
+    (environment("api"), "services[0]", "value-type"),  # type: ignore[arg-type]
+]
+
 GW = 'gateways["gw"]'
 
 
@@ -327,7 +387,39 @@ GATEWAYS = [
         f"{GW}.listeners[0].to",
         "listener-routes",
     ),
-    (with_gateways(ApiGateway("web", listeners=[Listener(80, "http", to="api")])), WEB, "name-twice"),
+    (with_gateways(ApiGateway("web", listeners=[Listener(80, "http", to="api")])), 'gateways["web"]', "name-twice"),
+]
+
+
+def ingress(*listeners: Listener, name: str = "gw", **changes: Any) -> Environment:
+    return with_gateways(IngressGateway(name, listeners=listeners, **changes))
+
+
+HTTP = Listener(80, "http", to="web")
+MIXED = [IPv4Network("10.0.0.0/8"), IPv4Network("8.8.8.0/24")]
+
+GATEWAYS += [
+    (ingress(HTTP, runs_on=Kubernetes(memory=512)), f"{GW}.runs_on", "gateway-runtime"),
+    (ingress(HTTP, open_to=MIXED), f"{GW}.open_to", "gateway-mixed"),
+    (ingress(Listener(20000, "http", to="web")), f"{GW}.listeners[0].port", "port-taken"),
+    (ingress(HTTP, name="g" * 57), f'gateways["{"g" * 57}"]', "gateway-name"),
+    (
+        ingress(Listener(80, "http", to="web", hosts=["a.io", "a.io"])),
+        f"{GW}.listeners[0].hosts",
+        "listener-host-twice",
+    ),
+    (
+        environment(
+            service("x"),
+            service("81-x"),
+            gateways=[
+                ApiGateway("a", listeners=[Listener(80, "http", to="81-x")]),
+                ApiGateway("a-80", listeners=[Listener(81, "http", to="x")]),
+            ],
+        ),
+        "gateways",
+        "entry-twice",
+    ),
 ]
 
 
@@ -361,6 +453,19 @@ ENTRIES = [
         "entry-circle",
     ),
     (with_entries("entry"), "extra_entries[0]", "value-is-instance-of"),
+    (with_entries(ServiceDefaults(name="a.b", protocol="tcp")), "extra_entries[0].name", "entry-name"),
+    (
+        with_entries(ServiceDefaults(name="x", protocol="tcp", namespace="default")),
+        "extra_entries[0].namespace",
+        "entry-namespace",
+    ),
+    (
+        with_entries(
+            ServiceDefaults(name="x", protocol="tcp", partition="k8s", namespace="other"), platform=ENTERPRISE
+        ),
+        "extra_entries[0].namespace",
+        "entry-namespace",
+    ),
 ]
 
 

@@ -17,7 +17,6 @@ RULES: Final[tuple[Callable[[Environment], Iterable[Finding]], ...]] = (
     services.check,
     gateways.check,
     entries.check,
-    jobs.check,
 )
 
 
@@ -27,9 +26,11 @@ def check(environment: Environment) -> tuple[Finding, ...]:
     Rules that look at several values only run once every value has the type it should have.
     """
     found = shape.check(environment)
-    if not found.types_are_wrong:
-        return tuple(sorted({*found.findings, *(finding for rule in RULES for finding in rule(environment))}))
-    return tuple(sorted(found.findings))
+    if found.types_are_wrong:
+        return tuple(sorted(found.findings))
+    findings = {*found.findings, *(finding for rule in RULES for finding in rule(environment))}
+    # What follows from a sound declaration is sound; should it not be, it must not reach Nomad either.
+    return tuple(sorted(findings or jobs.check(environment)))
 
 
 def require_sound(environment: Environment) -> None:

@@ -5,12 +5,13 @@ from itertools import combinations
 from typing import Final
 
 from mesh import ports
-from mesh.check.network import PRIVATE
+from mesh.addresses import is_private
 from mesh.check.services import suggestion
 from mesh.findings import Finding
 from mesh.model.environment import Environment
-from mesh.model.gateway import ApiGateway, Gateway, Listener
+from mesh.model.gateway import ApiGateway, Gateway, IngressGateway, Listener
 from mesh.model.platform import Partition, Platform
+from mesh.model.service import Kubernetes
 
 NODE_PORTS: Final = {
     ports.SSH: "SSH",
@@ -24,6 +25,13 @@ NODE_PORTS: Final = {
     ports.NOMAD_GOSSIP: "Nomad's gossip",
 }
 """Ports of a client VM that a gateway in the host's network cannot have."""
+
+
+POD_PORTS: Final = frozenset({19000, 20000, 21000})
+"""Envoy's admin interface, its metrics and its readiness in a gateway's pod."""
+
+LONGEST_INGRESS: Final = 56
+"""The chart names the Service of an ingress gateway ``consul-<name>``, and a Service's name has 63 characters."""
 
 
 def gateway_path(name: str) -> str:
@@ -42,7 +50,10 @@ def check(environment: Environment) -> Iterator[Finding]:
         yield from _shared_ports(gateway)
         if isinstance(gateway, ApiGateway):
             yield from _api_gateway(environment, gateway)
+        else:
+            yield from _ingress_gateway(gateway)
     yield from _between(environment)
+    yield from _mesh_gateway(environment.platform)
 
 
 def _listener(environment: Environment, listener: Listener, path: str) -> Iterator[Finding]:
@@ -59,9 +70,59 @@ def _listener(environment: Environment, listener: Listener, path: str) -> Iterat
             f'"{listener.to}" speaks {service.protocol}, the listener {listener.protocol}; Consul refuses that',
             f'use "{service.protocol}"' if service.protocol in {"http", "tcp"} else "only http and tcp can be exposed",
         )
+    if len(set(listener.hosts)) != len(listener.hosts):
+        yield Finding(f"{path}.hosts", "listener-host-twice", "a host is listed twice", "list every host once")
     if listener.protocol == "tcp" and listener.hosts:
         yield Finding(
             f"{path}.hosts", "listener-hosts", "a tcp listener cannot tell hosts apart", "remove hosts, or use http"
+        )
+
+
+def _ingress_gateway(gateway: IngressGateway) -> Iterator[Finding]:
+    """What only an ingress gateway on AKS cannot do."""
+    path = gateway_path(gateway.name)
+    if gateway.runs_on != Kubernetes(count=gateway.runs_on.count):
+        yield Finding(
+            f"{path}.runs_on",
+            "gateway-runtime",
+            "only count has an effect on an ingress gateway; the chart decides the rest",
+            f"use Kubernetes(count={gateway.runs_on.count})",
+        )
+    if len(gateway.name) > LONGEST_INGRESS:
+        yield Finding(
+            path,
+            "gateway-name",
+            f'its Service "consul-{gateway.name}" would be longer than 63 characters',
+            f"use at most {LONGEST_INGRESS} characters",
+        )
+    private = {is_private(network) for network in gateway.open_to}
+    if len(private) > 1:
+        yield Finding(
+            f"{path}.open_to",
+            "gateway-mixed",
+            "a load balancer is internal or public, so its sources are private or public",
+            "use two gateways",
+        )
+    for index, listener in enumerate(gateway.listeners):
+        if listener.port in POD_PORTS:
+            yield Finding(
+                f"{path}.listeners[{index}].port",
+                "port-taken",
+                f"port {listener.port} of the pod is Envoy's own",
+                "choose another port",
+            )
+
+
+def _mesh_gateway(platform: Platform) -> Iterator[Finding]:
+    """The port of the VMs' mesh gateway, which shares the VM with everything else."""
+    if not isinstance(platform.topology, Partition):
+        return
+    port = platform.topology.gateway_port
+    low, high = ports.NOMAD_DYNAMIC
+    if port in NODE_PORTS or low <= port <= high:
+        owner = NODE_PORTS.get(port, "one of those that Nomad gives to sidecars")
+        yield Finding(
+            "platform.topology.gateway_port", "port-taken", f"port {port} of the VM is {owner}", "choose another port"
         )
 
 
@@ -105,7 +166,7 @@ def _api_gateway(environment: Environment, gateway: ApiGateway) -> Iterator[Find
             "lower count, or raise platform.clients",
         )
     for index, network in enumerate(gateway.open_to):
-        if not any(network.subnet_of(private) for private in PRIVATE):
+        if not is_private(network):
             yield Finding(
                 f"{path}.open_to[{index}]",
                 "gateway-public",

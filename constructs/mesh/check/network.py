@@ -6,6 +6,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 from typing import Final
 
+from mesh.addresses import PRIVATE, is_private
 from mesh.azure.cluster import SURGE
 from mesh.findings import Finding
 from mesh.model.environment import Environment
@@ -21,13 +22,14 @@ TAKEN: Final = {
 }
 """Ranges that software on the machines or AKS itself uses; a subnet there would be unreachable from them."""
 
-PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
-
 AZURE_KEEPS: Final = 5
 """Addresses of each subnet that Azure keeps: the first four and the last."""
 
 AZURE_SMALLEST: Final = 29
 BASTION_SMALLEST: Final = 26
+LARGEST_SERVICES: Final = 13
+SMALLEST_SERVICES: Final = 24
+"""AKS wants a range of Services smaller than a /12; a small one runs out of Services."""
 POD_BATCH: Final = 16
 """AKS takes pod addresses for a node in batches of 16."""
 
@@ -54,7 +56,7 @@ def pod_addresses(nodes: int, max_pods: int) -> int:
 
 def _private(ranges: dict[str, IPv4Network]) -> Iterator[Finding]:
     for name, network in ranges.items():
-        if not any(network.subnet_of(private) for private in PRIVATE):
+        if not is_private(network):
             yield Finding(
                 _path(name),
                 "network-public",
@@ -124,6 +126,14 @@ def _room(environment: Environment) -> Iterator[Finding]:
                 f"{network} has room for {max(room, 0)} addresses; {count} are needed",
                 "choose a larger range",
             )
+    services = plan.cluster_services
+    if not LARGEST_SERVICES <= services.prefixlen <= SMALLEST_SERVICES:
+        yield Finding(
+            _path("cluster_services"),
+            "network-size",
+            f"{services} is not between a /{SMALLEST_SERVICES} and a /{LARGEST_SERVICES}",
+            "choose another size",
+        )
     if platform.azure.bastion and plan.bastion.prefixlen > BASTION_SMALLEST:
         yield Finding(
             _path("bastion"),

@@ -4,16 +4,21 @@ from collections.abc import Iterator
 from typing import Final
 
 from mesh import names
+from mesh.addresses import is_private
 from mesh.findings import Finding
 from mesh.model.backend import HcpTerraform
 from mesh.model.environment import Environment
-from mesh.model.platform import Partition, Peering
+from mesh.model.platform import Azure, Partition, Peering
 from mesh.topology import DEFAULT
 
 RESERVED_PARTITIONS: Final = frozenset({"system", "universal", "operator", "root", DEFAULT})
 """``default`` is the VMs'; the others are refused by the chart (consul-k8s@1.9.11 ``templates/_helpers.tpl``)."""
 
 TESTED_CONSUL: Final = "1.22"
+TESTED_NOMAD: Final = "1.11"
+OLDEST_ENVOY: Final = (1, 33)
+"""Consul 1.22 refuses older ones (consul@1.22.7 ``envoyextensions/xdscommon/envoy_versioning.go``)."""
+
 CHART_OF_CONSUL: Final = {"1.21": "1.8", "1.22": "1.9"}
 """The chart's minor version belongs to Consul's; others are refused by the vendor."""
 
@@ -28,6 +33,23 @@ def check(environment: Environment) -> Iterator[Finding]:
     yield from _topology(environment)
     yield from _versions(environment)
     yield from _names(environment)
+    yield from _azure(environment.platform.azure)
+
+
+def _azure(azure: Azure) -> Iterator[Finding]:
+    if len(set(azure.zones)) != len(azure.zones):
+        yield Finding("platform.azure.zones", "zone-twice", "a zone is listed twice", "list every zone once")
+    for index, network in enumerate(azure.operator_networks):
+        path = f"platform.azure.operator_networks[{index}]"
+        if is_private(network):
+            yield Finding(
+                path,
+                "operator-network",
+                f"{network} is private; these are ranges outside of the virtual network",
+                "give public ranges: what is inside reaches the vault anyway",
+            )
+        elif network.prefixlen == 31:  # noqa: PLR2004  what a Key Vault refuses
+            yield Finding(path, "operator-network", f"a Key Vault takes no /31: {network}", "give two single addresses")
 
 
 def _topology(environment: Environment) -> Iterator[Finding]:
@@ -44,6 +66,13 @@ def _topology(environment: Environment) -> Iterator[Finding]:
             "partition-needs-enterprise",
             "admin partitions are a feature of Consul Enterprise; the edition is Community()",
             "use edition=Enterprise(), or topology=Flat()",
+        )
+    if platform.acl:
+        yield Finding(
+            "platform.security",
+            "security-unsupported",
+            "zero trust across admin partitions is not supported yet: nothing gives the mesh gateways their rights",
+            "use Security.PRIVATE_NETWORK, or topology=Flat()",
         )
     if topology.name in RESERVED_PARTITIONS:
         yield Finding(
@@ -70,6 +99,21 @@ def _versions(environment: Environment) -> Iterator[Finding]:
             "chart-mismatch",
             f"chart {versions.chart} does not belong to Consul {versions.consul}",
             f"use chart {CHART_OF_CONSUL[consul]}.x",
+        )
+    if _minor(versions.nomad) != TESTED_NOMAD:
+        yield Finding(
+            "platform.versions.nomad",
+            "nomad-untested",
+            f"Nomad {versions.nomad} is not of the tested line {TESTED_NOMAD}",
+            f"use a {TESTED_NOMAD} version",
+        )
+    envoy = tuple(map(int, versions.envoy.split(".")[:2]))
+    if envoy < OLDEST_ENVOY:
+        yield Finding(
+            "platform.versions.envoy",
+            "envoy-old",
+            f"Consul {versions.consul} refuses Envoy {versions.envoy}",
+            f"use {'.'.join(map(str, OLDEST_ENVOY))} or later",
         )
     kubernetes = environment.platform.cluster.version
     if kubernetes not in KUBERNETES:

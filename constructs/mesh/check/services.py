@@ -7,9 +7,11 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Final
 
+from mesh.durations import seconds
 from mesh.findings import Finding
 from mesh.model.environment import Environment
-from mesh.model.service import Kubernetes, Route, Service
+from mesh.model.gateway import Gateway
+from mesh.model.service import Kubernetes, Nomad, Route, Service
 from mesh.names import CONSUL_NAMESPACE
 from mesh.scalars import HTTP_LIKE
 from mesh.topology import MESH_GATEWAY, partitions, place
@@ -60,6 +62,7 @@ def check(environment: Environment) -> Iterator[Finding]:
     services = environment.services_by_name()
     for service in environment.services:
         yield from _runtime(service)
+        yield from _health(service)
         yield from _upstreams(service, services)
         yield from _split(service)
         yield from _routes(service)
@@ -68,22 +71,28 @@ def check(environment: Environment) -> Iterator[Finding]:
 
 
 def _names(environment: Environment) -> Iterator[Finding]:
-    counts = Counter([item.name for item in (*environment.services, *environment.gateways)])
-    for name, count in counts.items():
+    items = (*environment.services, *environment.gateways)
+    paths = {item.name: _path_of(item) for item in items}
+    for name, count in Counter(item.name for item in items).items():
         if count > 1:
             yield Finding(
-                service_path(name),
+                paths[name],
                 "name-twice",
                 f'{count} services or gateways are called "{name}"',
                 "give each a name of its own: the name is its identity in the mesh",
             )
         if name in RESERVED:
             yield Finding(
-                service_path(name),
+                paths[name],
                 "name-reserved",
                 f'"{name}" is a service of the platform itself',
                 "choose another name",
             )
+
+
+def _path_of(item: Service | Gateway) -> str:
+    kind = "services" if isinstance(item, Service) else "gateways"
+    return f'{kind}["{item.name}"]'
 
 
 def _workloads(environment: Environment) -> Iterator[Finding]:
@@ -132,6 +141,29 @@ def _kubernetes_names(service: Service) -> Iterator[Finding]:
                 f'its Deployment would be called "{name}", which Kubernetes takes for no label',
                 f"shorten service or version to {LABEL_VALUE - 1} characters together",
             )
+
+
+def _health(service: Service) -> Iterator[Finding]:
+    """What Nomad's server demands of a check (nomad@1.11.3 ``nomad/structs/services.go``, ``minCheckInterval``)."""
+    if not isinstance(service.runs_on, Nomad):
+        return
+    for field in ("interval", "timeout"):
+        value = getattr(service.health, field)
+        if _seconds(value) < 1:
+            yield Finding(
+                f"{service_path(service.name)}.health.{field}",
+                "health-short",
+                f"Nomad takes no check with {value}",
+                "use at least 1s",
+            )
+
+
+def _seconds(value: str) -> Decimal:
+    """The length of a duration; one second for what is none, which has its own finding."""
+    try:
+        return seconds(value)
+    except ValueError:
+        return Decimal(1)
 
 
 def _upstreams(service: Service, services: Mapping[str, Service]) -> Iterator[Finding]:
@@ -194,6 +226,8 @@ def _split(service: Service) -> Iterator[Finding]:
                 f'"{service.name}" has no version "{version}"',
                 suggestion(version, service.versions),
             )
+    if any(not 0 <= weight <= HUNDRED for weight in service.split.values()):
+        return  # each has its own finding, and no sum
     weights = {version: Decimal(str(weight)) for version, weight in service.split.items()}
     for version, weight in weights.items():
         if weight != round(weight, 2):
@@ -269,6 +303,13 @@ def _route(service: Service, route: Route, path: str) -> Iterator[Finding]:
         )
     if route.path_regex is not None and (problem := regex_problem(route.path_regex)):
         yield Finding(f"{path}.path_regex", "route-regex", problem, "write it in RE2 syntax")
+    if route.retry and not (route.retry.on_connect_failure or route.retry.on_status_codes):
+        yield Finding(
+            f"{path}.retry",
+            "retry-nothing",
+            "nothing says what is repeated",
+            "give on_status_codes, or leave on_connect_failure on",
+        )
     for method, count in Counter(route.methods).items():
         if count > 1:
             yield Finding(f"{path}.methods", "route-method-twice", f"{method} is listed {count} times", "list it once")

@@ -23,6 +23,7 @@ _FIXES: Final = {
     "too_short": "give at least {min_length}",
     "too_long": "give at most {max_length}",
     "form": "{fix}",
+    "finite_number": "use a finite number",
 }
 
 
@@ -51,22 +52,30 @@ def check(environment: Environment) -> Shape:
 def _shape(environment: Environment, errors: Sequence[ErrorDetails]) -> Shape:
     findings: list[Finding] = []
     expected: dict[tuple[str, str], list[str]] = defaultdict(list)
+    inside = {details["loc"][:length] for details in errors for length in range(len(details["loc"]))}
     types_are_wrong = False
     for details in errors:
         path, held = path_of(environment, details["loc"])
         kind = details["type"]
         if kind == "dataclass_exact_type":
-            # Of a union, pydantic reports every member that the value is not. If it is one, that one has errors of
-            # its own.
-            if not is_dataclass(held):
+            # Of a union, pydantic reports every member that the value is not, and names the member last in the
+            # location. If the value is one of them, that one has errors of its own, inside.
+            if (*details["loc"][:-1], type(held).__name__) not in inside:
                 expected[path, _show(held)].append(details.get("ctx", {})["class_name"])
             continue
-        types_are_wrong |= kind.endswith("_type") or kind.startswith("is_")
+        types_are_wrong |= not _is_about_the_value(details)
         findings.append(_finding(path, kind, details))
     for (path, shown), classes in expected.items():
         allowed = " or ".join(f"{name}(...)" for name in classes)
         findings.append(Finding(path, "value-type", f"{shown} is not {allowed}", f"use {allowed}"))
     return Shape(tuple(findings), types_are_wrong or bool(expected))
+
+
+def _is_about_the_value(details: ErrorDetails) -> bool:
+    """Whether the value has the type that it should have, so that other rules can work on it."""
+    if details["type"] == "literal_error":
+        return isinstance(details["input"], str)
+    return details["type"] in _FIXES or details["type"] == "value_error"
 
 
 def _finding(path: str, kind: str, details: ErrorDetails) -> Finding:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mesh import names, ports
+from mesh.addresses import is_private
 from mesh.azure.vault import CONSUL_CA, CONSUL_MANAGEMENT_TOKEN
 from mesh.model.environment import Environment
 from mesh.model.gateway import IngressGateway
@@ -158,7 +159,8 @@ def _ingress_gateway(platform: Platform, gateway: IngressGateway) -> JsonObject:
         "type": "LoadBalancer",
         "ports": [{"port": port} for port in open_ports],
     }
-    if not gateway.open_to:
+    # The firewall admits private ranges; a public load balancer admits the rest by itself.
+    if all(is_private(network) for network in gateway.open_to):
         service["annotations"] = _internal()
     else:
         ranges = "".join(f'- "{network}"\n' for network in gateway.open_to)

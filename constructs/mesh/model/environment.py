@@ -10,7 +10,7 @@ from mesh.config_entry import ConfigEntry
 from mesh.model.backend import Backend, LocalState
 from mesh.model.gateway import Gateway
 from mesh.model.platform import Platform
-from mesh.model.service import Kubernetes, Nomad, Service
+from mesh.model.service import Kubernetes, Service
 from mesh.model.types import STRICT, EnvironmentName
 from mesh.once import once
 
@@ -51,10 +51,6 @@ class Environment:
     def services_by_name(self) -> Mapping[str, Service]:
         """Services by their name."""
         return _by_name(self)
-
-    def on_nomad(self) -> tuple[Service, ...]:
-        """Services that run on the VMs, in declaration order."""
-        return tuple(service for service in self.services if isinstance(service.runs_on, Nomad))
 
     def on_kubernetes(self) -> tuple[Service, ...]:
         """Services that run on AKS, in declaration order."""

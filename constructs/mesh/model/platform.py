@@ -6,7 +6,8 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from mesh.matching import matching
 from mesh.model.types import STRICT, DnsLabel, Zone
@@ -227,7 +228,14 @@ class Azure:
     )
 
 
-ServerCount = Annotated[Literal[1, 3, 5], Field()]
+def _whole_number(value: object) -> object:
+    # A literal compares by equality: 1.0 and True are 1 for it.
+    if type(value) is not int:
+        raise PydanticCustomError("int_type", "input should be a whole number")
+    return value
+
+
+ServerCount = Annotated[Literal[1, 3, 5], BeforeValidator(_whole_number)]
 """An even number of servers tolerates no more failures than one fewer, and splits its votes."""
 
 

@@ -9,6 +9,8 @@ from pydantic import ConfigDict, Field
 from mesh.model.types import STRICT, Count, DnsLabel, EnvVars, Image, ServiceName, VersionName, Weight
 from mesh.scalars import Duration, HttpPath, Method, Percent, Port, Protocol
 
+_Text = Annotated[str, Field(min_length=1)]
+
 
 @dataclass(frozen=True, slots=True)
 class Nomad:
@@ -108,7 +110,7 @@ class CircuitBreaker:
 
     _: KW_ONLY
     interval: Duration
-    max_failures: Annotated[int, Field(ge=1)]
+    max_failures: Annotated[int, Field(ge=1, le=2**32 - 1)]
     enforcing: Percent = 100
     max_ejection: Percent | None = None
     base_ejection: Duration | None = None
@@ -172,9 +174,9 @@ class Route:
     to: VersionName
     path_prefix: HttpPath | None = None
     path_exact: HttpPath | None = None
-    path_regex: Annotated[str, Field(min_length=1)] | None = None
-    query: Mapping[Annotated[str, Field(min_length=1)], str] = field(default_factory=dict)
-    headers: Mapping[Annotated[str, Field(min_length=1)], str] = field(default_factory=dict)
+    path_regex: _Text | None = None
+    query: Mapping[_Text, _Text] = field(default_factory=dict)
+    headers: Mapping[_Text, _Text] = field(default_factory=dict)
     methods: Sequence[Method] = ()
     prefix_rewrite: HttpPath | None = None
     timeout: Duration | None = None

@@ -103,8 +103,11 @@ class Machine(Construct):
             secure_boot_enabled=True,
             vtpm_enabled=True,
             tags={"config-hash": machine.config_hash},
-            # A change would replace all servers in one apply. People replace them one by one: terraform apply -replace=
-            lifecycle=TerraformResourceLifecycle(ignore_changes=["custom_data"]),
+            # A change of these would replace all servers in one apply. People replace them one by one:
+            # terraform apply -replace=
+            lifecycle=TerraformResourceLifecycle(
+                ignore_changes=["custom_data", "source_image_reference", "admin_ssh_key"]
+            ),
             depends_on=list(depends_on),
         )
         self.gate = VirtualMachineRunCommand(

@@ -72,7 +72,8 @@ class Vault(Construct):
             network_acls=KeyVaultNetworkAcls(
                 bypass="None",
                 default_action="Deny",
-                ip_rules=[str(network) for network in operator_networks],
+                # A single address is written without its length.
+                ip_rules=[str(network).removesuffix("/32") for network in operator_networks],
                 virtual_network_subnet_ids=list(subnet_ids),
             ),
         )

@@ -35,8 +35,9 @@ class ConfigEntries(Construct):
 
 
 def _construct_id(id_: EntryId) -> str:
-    """Unique within the stack.
+    """Unique in the stack: no part holds an underscore, and CDKTF keeps every other character that one may have.
 
-    Terraform keeps letters, digits, dashes and underscores, and no part holds an underscore.
+    The wildcard, which it would drop, is the empty part.
     """
-    return "_".join(part for part in (id_.kind, id_.partition, id_.namespace, id_.name) if part)
+    place = [part for part in (id_.partition, id_.namespace) if part]
+    return "_".join([id_.kind, *place, id_.name.replace("*", "")])
