@@ -4,7 +4,10 @@ import os
 import sys
 from pathlib import Path
 
-from stacks.synthesis import run
+try:
+    from stacks.synthesis import DEFAULT_ENVIRONMENT, run
+except ModuleNotFoundError as missing:
+    sys.exit(f"error: {missing}; run make setup, then .venv/bin/python main.py")
 
 if __name__ == "__main__":
-    sys.exit(run(os.environ.get("MESH_ENVIRONMENT") or "demo", root=Path(__file__).resolve().parent))
+    sys.exit(run(os.environ.get("MESH_ENVIRONMENT") or DEFAULT_ENVIRONMENT, root=Path(__file__).resolve().parent))

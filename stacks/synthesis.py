@@ -3,9 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,11 @@ from mesh.project import ProjectError, load
 
 STACK_FILE: Final = "cdk.tf.json"
 
+DEFAULT_ENVIRONMENT: Final = "demo"
+
+INTERRUPTED: Final = 130
+"""Exit code as shells give it after Ctrl-C."""
+
 
 @dataclass(frozen=True, slots=True)
 class SynthesizedStack:
@@ -31,25 +37,34 @@ class SynthesizedStack:
 
 def run(name: str, *, root: Path) -> int:
     """Loads, judges and synthesizes an environment; prints the outcome. Returns the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
     try:
-        environment = load(name, root)
+        return _run(name, root)
+    except KeyboardInterrupt:
+        return _fail("interrupted; what was there before is as it was", INTERRUPTED)
     except ProjectError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    if findings := check(environment):
-        print(_report(name, findings), file=sys.stderr)
-        return 1
-    _use_the_projects_node(root)
-    outdir = root / (os.environ.get("CDKTF_OUTDIR") or "cdktf.out")
-    try:
-        stacks = synthesize(environment, outdir)
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"cannot write {error.filename2 or error.filename or 'the output'}: {error.strerror}")
     except RuntimeError as error:
-        if _from_cdktf(error) and not os.environ.get("JSII_DEBUG"):
-            print(f"error: {error}\n(JSII_DEBUG=1 shows the whole trace)", file=sys.stderr)
-            return 1
-        raise
+        if not _from_cdktf(error) or os.environ.get("JSII_DEBUG"):
+            raise
+        return _fail(f"{error}\n(JSII_DEBUG=1 shows the whole trace)")
+
+
+def _run(name: str, root: Path) -> int:
+    environment = load(name, root)
+    if findings := check(environment):
+        return _fail(_report(name, findings))
+    _choose_node(root)
+    stacks = synthesize(environment, root / (os.environ.get("CDKTF_OUTDIR") or "cdktf.out"))
     print(_summary(environment, stacks))
     return 0
+
+
+def _fail(message: str, status: int = 1) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return status
 
 
 def synthesize(
@@ -71,11 +86,17 @@ def synthesize(
     return tuple(_synthesized(outdir, stack) for stack in stacks)
 
 
-def _use_the_projects_node(root: Path) -> None:
-    """Jsii takes the Node that set-up installed, whatever is first on PATH. Does nothing where there is none."""
+def _choose_node(root: Path) -> None:
+    """Jsii takes the Node that set-up installed, whatever is first on PATH.
+
+    Raises:
+        ProjectError: there is none at all.
+    """
     node = root / "node_modules" / ".bin" / "node"
     if node.exists():
         os.environ.setdefault("JSII_NODE", str(node))
+    if shutil.which(os.environ.get("JSII_NODE", "node")) is None:
+        raise ProjectError("CDKTF needs Node 20 to 24, and there is none: run make setup, or put one on PATH")
 
 
 @contextmanager
@@ -89,14 +110,53 @@ def _scratch(outdir: Path) -> Iterator[Path]:
 
 
 def _publish(scratch: Path, outdir: Path) -> None:
-    """Moves every synthesized file to its place; assets of an earlier synthesis go."""
+    """Moves everything synthesized to its place; if one thing cannot be moved, all is put back as it was.
+
+    Raises:
+        OSError: something cannot be moved.
+    """
+    moves = [(scratch / "manifest.json", outdir / "manifest.json")]
     for stack in sorted((scratch / "stacks").iterdir()):
-        target = outdir / "stacks" / stack.name
-        target.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(target / "assets", ignore_errors=True)
-        for item in stack.iterdir():
-            item.replace(target / item.name)
-    (scratch / "manifest.json").replace(outdir / "manifest.json")
+        moves += [(item, outdir / "stacks" / stack.name / item.name) for item in sorted(stack.iterdir())]
+    for source, target in moves:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.name == STACK_FILE and target.is_file():
+            _forget_another_backend(source, target)
+    _move_all(moves, scratch / "before")
+
+
+def _move_all(moves: Sequence[tuple[Path, Path]], before: Path) -> None:
+    before.mkdir()
+    undo: list[tuple[Path, Path]] = []
+    try:
+        for number, (source, target) in enumerate(moves):
+            if target.exists():
+                kept = before / str(number)
+                target.replace(kept)
+                undo.append((kept, target))
+            source.replace(target)
+            undo.append((target, source))
+    except OSError:
+        for moved, back in reversed(undo):
+            moved.replace(back)
+        raise
+
+
+def _forget_another_backend(new: Path, old: Path) -> None:
+    """Removes what `terraform init` remembers of the backend, if the new stack has another.
+
+    Terraform would offer to migrate the state, which here is that of another environment.
+    """
+    if _backend(new) != _backend(old):
+        (old.parent / ".terraform" / "terraform.tfstate").unlink(missing_ok=True)
+
+
+def _backend(stack: Path) -> object:
+    try:
+        terraform = json.loads(stack.read_text(encoding="utf-8")).get("terraform", {})
+    except ValueError:
+        return None
+    return terraform.get("backend"), terraform.get("cloud")
 
 
 def _synthesized(outdir: Path, stack: str) -> SynthesizedStack:
@@ -111,7 +171,10 @@ def _from_cdktf(error: RuntimeError) -> bool:
 
 def _report(name: str, findings: tuple[Finding, ...]) -> str:
     count = f"{len(findings)} problem" + ("s" if len(findings) > 1 else "")
-    return "\n".join([f"error: environment {name} has {count}; nothing was written", "", *map(str, findings)])
+    lines = [f"environment {name} has {count}; nothing was written", "", *map(str, findings)]
+    if any(finding.rule.endswith("-type") for finding in findings):
+        lines += ["", "More rules look at the whole, once every value has the right type."]
+    return "\n".join(lines)
 
 
 def _summary(environment: Environment, stacks: tuple[SynthesizedStack, ...]) -> str:
@@ -119,10 +182,12 @@ def _summary(environment: Environment, stacks: tuple[SynthesizedStack, ...]) -> 
     width = max(len(stack.id) for stack in stacks)
     rows = [f"{'stack':<{width}}  resources  synthesized to"]
     rows += [f"{stack.id:<{width}}  {stack.resources:>9}  {_shown(stack.path, here)}" for stack in stacks]
+    # Without the variable, the command line would synthesize the default environment and deploy that.
+    chosen = "" if environment.name == DEFAULT_ENVIRONMENT else f"MESH_ENVIRONMENT={environment.name} "
     after = [
         "",
-        "next: npx cdktf diff infra     shows what would change (needs Azure credentials)",
-        "      npx cdktf deploy '*'     deploys the stacks in this order",
+        f"next: {chosen}npx cdktf diff infra     shows what would change (needs Azure credentials)",
+        f"      {chosen}npx cdktf deploy '*'     deploys the stacks in this order",
     ]
     # Called by the CDKTF command line, it is the next step itself.
     return "\n".join([f"environment {environment.name}", *rows, *([] if "CDKTF_CONTEXT_JSON" in os.environ else after)])

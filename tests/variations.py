@@ -53,14 +53,15 @@ ON_BOTH = [
     Service("shop", port=3000, image=IMAGE, runs_on=Nomad(), upstreams=[Upstream("catalog", local_port=8081)]),
 ]
 
-GATEWAYS = [
-    ApiGateway(
-        "edge",
-        listeners=[Listener(443, "http", to="shop", hosts=["shop.example.com"]), Listener(5432, "tcp", to="db")],
-        open_to=[IPv4Network("10.99.0.0/16")],
-    ),
-    IngressGateway("legacy", listeners=[Listener(8080, "http", to="shop")], open_to=[IPv4Network("198.51.100.0/24")]),
-]
+EDGE = ApiGateway(
+    "edge",
+    listeners=[Listener(443, "http", to="shop", hosts=["shop.example.com"]), Listener(5432, "tcp", to="db")],
+    open_to=[IPv4Network("10.99.0.0/16")],
+)
+
+LEGACY = IngressGateway(
+    "legacy", listeners=[Listener(8080, "http", to="shop")], open_to=[IPv4Network("198.51.100.0/24")]
+)
 
 _AZURE = Azure(
     region="westeurope", zones=["1"], tags={"owner": "${team}"}, operator_networks=[IPv4Network("198.51.100.7/32")]
@@ -70,7 +71,7 @@ PARTITION = Environment(
     "three",
     platform=Platform(edition=Enterprise(), topology=Partition("k8s"), azure=_AZURE, servers=3, clients=3),
     services=ON_BOTH,
-    gateways=GATEWAYS,
+    gateways=[EDGE, LEGACY],
     backend=AzureStorage(resource_group="rg-state", storage_account="tfstate42"),
 )
 
@@ -80,14 +81,14 @@ ENTERPRISE_FLAT = Environment(
         edition=Enterprise(), topology=Flat(), azure=_AZURE, security=Security.ZERO_TRUST, cluster=Cluster(nodes=1)
     ),
     services=ON_BOTH,
-    gateways=GATEWAYS,
+    gateways=[EDGE, LEGACY],
 )
 
 BY_HAND = Environment(
     "byhand",
     platform=Platform(edition=Community(), topology=Flat(), azure=replace(_AZURE, zones=[]), clients=2),
     services=ON_BOTH,
-    gateways=[replace(GATEWAYS[0], runs_on=Nomad(count=2, cpu=200, memory=128)), GATEWAYS[1]],
+    gateways=[replace(EDGE, runs_on=Nomad(count=2, cpu=200, memory=128)), LEGACY],
     extra_entries=[
         ServiceDefaults(name="legacy-service", protocol="tcp"),
         ServiceIntentions(name="*", sources=[Source(name="*", action="deny", description="${nobody}")]),

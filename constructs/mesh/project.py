@@ -1,14 +1,20 @@
 """The project that a declaration lives in: finds and loads its environments."""
 
+import re
 import sys
 import traceback
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from mesh import model
+from mesh.consul.entries import KINDS
 from mesh.model import Environment
 
 FOLDER: Final = "environments"
@@ -46,6 +52,12 @@ def load(name: str, root: Path) -> Environment:
     if not isinstance(environment, Environment):
         message = f"{FOLDER}/{name}.py: there is no ENVIRONMENT = Environment(...)"
         raise ProjectError(message)
+    if environment.name != name.replace("_", "-"):
+        message = (
+            f'{FOLDER}/{name}.py declares the environment "{environment.name}": call it "{name}", or the file '
+            f'"{environment.name}.py". State, Azure names and workspaces follow from the name'
+        )
+        raise ProjectError(message)
     return environment
 
 
@@ -67,9 +79,35 @@ def _relative(filename: str | None, folder: Path) -> str:
 
 def _describe(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        lines = [
-            f"{error.title}.{'.'.join(map(str, details['loc']))}: {details['msg']}, not {details['input']!r:.80}"
-            for details in error.errors(include_url=False)
-        ]
-        return "\n    ".join(lines)
-    return f"{type(error).__name__}: {error}"
+        return "\n    ".join(_problem(error, details) for details in error.errors(include_url=False))
+    return f"{type(error).__name__}: {error}{_meant(str(error))}"
+
+
+def _problem(error: ValidationError, details: ErrorDetails) -> str:
+    where = ".".join(map(str, (error.title, *details["loc"])))
+    message = details["msg"][:1].lower() + details["msg"][1:]
+    if details["type"] == "extra_forbidden":
+        return f"{where}: there is no such field{_suggest(str(details['loc'][-1]), _fields(error.title))}"
+    if details["type"] == "missing":
+        return f"{where}: {message}"
+    return f"{where}: {message}, not {details['input']!r:.80}"
+
+
+def _meant(message: str) -> str:
+    """What a misspelt keyword of the vocabulary may have meant."""
+    found = re.search(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", message)
+    return _suggest(found[2], _fields(found[1])) if found else ""
+
+
+def _suggest(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f'; did you mean "{close[0]}"?' if close else ""
+
+
+def _fields(name: str) -> list[str]:
+    """Fields of a class of the vocabulary, or of a config entry, by the class's name."""
+    declared = getattr(model, name, None)
+    if declared is not None and is_dataclass(declared):
+        return [field.name for field in fields(declared)]
+    kinds = {kind.__name__: kind for kind in KINDS.values()}
+    return list(kinds[name].model_fields) if name in kinds else []

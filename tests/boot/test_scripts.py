@@ -67,6 +67,7 @@ class Vm:
         self.state, self.run, self.bin = (folder / name for name in ("state", "run", "bin"))
         for path in (self.state, self.run, self.bin):
             path.mkdir()
+        self.started: list[subprocess.Popen[str]] = []
         self.secret = folder / "secret"
         self.log = folder / "bootstrap.log"
         self.log.write_text("the last line of the log\n")
@@ -82,13 +83,22 @@ class Vm:
 
     def kv_get(self, azure: Azure, **changes: str) -> subprocess.Popen[str]:
         settings = {"IMDS": azure.url, "KV_URI": azure.url, "KV_INTERVAL": "0.1", "KV_TIMEOUT": "10", **changes}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [BOOT / "kv-get", "gossip", self.secret, OWNER, "0400"],
             env=self.environment(**settings),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """End what a failed test left running."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def gate(self, *alive: str, tries: int = 1) -> subprocess.CompletedProcess[str]:
         """Run the gate where the units `alive` are active."""
@@ -112,8 +122,10 @@ class Vm:
 
 
 @pytest.fixture
-def vm(tmp_path: Path) -> Vm:
-    return Vm(tmp_path)
+def vm(tmp_path: Path) -> Iterator[Vm]:
+    vm = Vm(tmp_path)
+    yield vm
+    vm.end()
 
 
 def _ended(process: subprocess.Popen[str]) -> tuple[int, str]:

@@ -2,11 +2,15 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from mesh.project import available
+from stacks.synthesis import _move_all
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,10 +51,113 @@ def test_the_default_is_the_demo(project: Path) -> None:
 def test_an_unknown_environment_lists_those_that_exist(project: Path) -> None:
     result = run(project, "comunity")
     assert result.returncode == 1
+    known = ", ".join(available(project))
     assert result.stderr == (
-        'error: no environment is called "comunity": did you mean "community"? '
-        "there are community, demo, production in environments/\n"
+        f'error: no environment is called "comunity": did you mean "community"? there are {known} in environments/\n'
     )
+
+
+def test_the_next_step_is_about_the_same_environment(project: Path) -> None:
+    assert "MESH_ENVIRONMENT=community npx cdktf deploy" in run(project, "community").stdout
+    assert "MESH_ENVIRONMENT" not in run(project, "demo").stdout
+
+
+def test_a_copied_environment_needs_a_name_of_its_own(project: Path) -> None:
+    shutil.copy(project / "environments" / "demo.py", project / "environments" / "mine.py")
+    result = run(project, "mine")
+    assert result.returncode == 1
+    assert 'environments/mine.py declares the environment "demo"' in result.stderr
+
+
+def test_a_failed_write_leaves_everything_as_it_was(project: Path) -> None:
+    assert run(project, "demo").returncode == 0
+    out = project / "cdktf.out"
+    shutil.rmtree(out / "stacks" / "workloads")
+    (out / "stacks" / "workloads").write_text("in the way")
+    before = contents(out)
+    result = run(project, "community")
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: cannot write ")
+    assert "Traceback" not in result.stderr
+    assert contents(out) == before
+    assert not list(project.glob(".cdktf.out.*"))
+
+
+def test_moves_are_undone_when_one_fails(tmp_path: Path) -> None:
+    new, old, before = (tmp_path / name for name in ("new", "old", "before"))
+    for folder in (new, old):
+        folder.mkdir()
+        for name in ("first", "second"):
+            (folder / name).write_text(f"{folder.name} {name}")
+    moves = [(new / "first", old / "first"), (new / "second", old / "second"), (new / "missing", old / "third")]
+    with pytest.raises(FileNotFoundError):
+        _move_all(moves, before)
+    assert contents(old) == {"first": b"old first", "second": b"old second"}
+    assert contents(new) == {"first": b"new first", "second": b"new second"}
+
+
+def test_an_output_that_is_a_file_is_no_traceback(project: Path) -> None:
+    (project / "cdktf.out").write_text("mine")
+    result = run(project, "demo")
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: cannot write ")
+    assert "Traceback" not in result.stderr
+    assert (project / "cdktf.out").read_text() == "mine"
+
+
+def test_without_node_it_says_so(project: Path) -> None:
+    result = run(project, "demo", JSII_NODE="/nonexistent/node")
+    assert result.returncode == 1
+    assert result.stderr == (
+        "error: CDKTF needs Node 20 to 24, and there is none: run make setup, or put one on PATH\n"
+    )
+
+
+def test_another_environment_does_not_inherit_the_backend_that_terraform_remembers(project: Path) -> None:
+    """Terraform would offer to migrate the state of one environment into that of the other."""
+    assert run(project, "demo").returncode == 0
+    remembered = project / "cdktf.out" / "stacks" / "policy" / ".terraform" / "terraform.tfstate"
+    remembered.parent.mkdir()
+    remembered.write_text("{}")
+    assert run(project, "demo").returncode == 0
+    assert remembered.exists()
+    assert run(project, "community").returncode == 0
+    assert not remembered.exists()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing_behind(project: Path, ending: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED_RUN], cwd=project, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "writing\n"
+    process.send_signal(ending)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert not list(project.glob("*cdktf.out*"))
+
+
+INTERRUPTED_RUN = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, ".")
+from stacks import application, synthesis
+class Slow:
+    def synth(self):
+        print("writing", flush=True)
+        time.sleep(30)
+application.compose = lambda *_, **__: Slow()
+sys.exit(synthesis.run("demo", root=Path.cwd()))
+"""
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
 
 
 def test_findings_are_printed_and_what_was_there_stays(project: Path) -> None:
@@ -76,7 +183,7 @@ def test_a_misspelt_keyword_is_no_traceback(project: Path) -> None:
     result = run(project, "demo")
     assert result.returncode == 1
     assert result.stderr.startswith("error: environments/demo.py:")
-    assert "localport" in result.stderr
+    assert 'did you mean "local_port"?' in result.stderr
     assert "Traceback" not in result.stderr
 
 

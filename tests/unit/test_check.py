@@ -135,7 +135,7 @@ PLATFORM += [
     (with_platform(edition=Enterprise(), topology=Partition), "platform.topology", "value-type"),
     (with_platform(azure=Azure), "platform.azure", "value-type"),
     (with_platform(azure=Nomad()), "platform.azure", "value-type"),
-    (replace(with_platform(), backend=Azure(region="x")), "backend", "value-type"),
+    (replace(with_platform(), backend=Azure(region="x")), "backend", "value-type"),  # type: ignore[arg-type]
     (with_platform(servers=1.0), "platform.servers", "value-int-type"),
     (with_platform(servers=True), "platform.servers", "value-int-type"),
     (with_platform(versions=Versions(nomad="1.7.0")), "platform.versions.nomad", "nomad-untested"),
@@ -207,6 +207,7 @@ SERVICES = [
         f'{API}.versions["{"v" * 60}"]',
         "kubernetes-name",
     ),
+    (environment(service(env={"A": "b\0"})), f'{API}.env["A"]', "value-form"),
     (environment(service(env={"A B": "c"})), f'{API}.env["A B"]', "value-form"),
     (environment(service(env={"LISTEN_ADDR": "0.0.0.0:80"})), f'{API}.env["LISTEN_ADDR"]', "listen-port"),
     (

@@ -48,6 +48,7 @@ RUNTIMES = st.one_of(
     st.builds(Nomad, count=st.integers(1, 3)),
     st.builds(Kubernetes, count=st.integers(1, 3), namespace=st.sampled_from(["demo", "other"])),
 )
+TOPOLOGIES: st.SearchStrategy[Flat | Partition] = st.builds(Flat) | st.builds(Partition, st.just("k8s"))
 BREAKERS = st.none() | st.builds(
     CircuitBreaker,
     interval=DURATIONS,
@@ -125,7 +126,7 @@ def gateways(draw: st.DrawFn, protocols: dict[str, str]) -> list[ApiGateway | In
 def environments(draw: st.DrawFn) -> Environment:
     """An environment that is mostly sound."""
     enterprise = draw(st.booleans())
-    topology = draw(st.sampled_from([Flat(), Partition("k8s")])) if enterprise else Flat()
+    topology = draw(TOPOLOGIES) if enterprise else Flat()
     security = Security.PRIVATE_NETWORK if isinstance(topology, Partition) else draw(st.sampled_from(Security))
     names = draw(st.lists(st.sampled_from(NAMES), max_size=4, unique=True))
     protocols = {name: draw(st.sampled_from(["http", "http", "http2", "grpc", "tcp"])) for name in names}

@@ -43,6 +43,14 @@ def test_available_and_load(root: Path) -> None:
     assert load("good", root).name == "good"
 
 
+def test_file_and_environment_have_one_name(root: Path) -> None:
+    (root / "environments" / "my_shop.py").write_text(GOOD.replace('"good"', '"my-shop"'))
+    assert load("my_shop", root).name == "my-shop"
+    (root / "environments" / "other.py").write_text(GOOD)
+    with pytest.raises(ProjectError, match='declares the environment "good"'):
+        load("other", root)
+
+
 def test_an_unknown_name_lists_those_that_exist(root: Path) -> None:
     with pytest.raises(
         ProjectError, match='no environment is called "goood": did you mean "good"\\? there are good in environments/'
@@ -59,7 +67,7 @@ def test_names_are_not_paths(root: Path, name: str) -> None:
 def test_a_misspelt_argument_is_shown_with_its_line(root: Path) -> None:
     message = broken(root, "from mesh.model import Upstream\n\nx = Upstream('api', locl_port=1)\n")
     assert message.startswith("environments/bad.py:3: TypeError: ")
-    assert "locl_port" in message
+    assert message.endswith('did you mean "local_port"?')
 
 
 def test_an_invalid_entry_is_shown_field_by_field(root: Path) -> None:
@@ -70,6 +78,11 @@ def test_an_invalid_entry_is_shown_field_by_field(root: Path) -> None:
     assert message.startswith("environments/bad.py:2: ")
     assert "protocol" in message
     assert "mode" in message
+
+
+def test_a_misspelt_field_of_an_entry_is_shown_with_what_it_may_mean(root: Path) -> None:
+    text = "from mesh.consul.entries import ServiceDefaults\nx = ServiceDefaults(name='a', protocl='http')\n"
+    assert 'there is no such field; did you mean "protocol"?' in broken(root, text)
 
 
 def test_a_syntax_error_is_shown_with_its_line(root: Path) -> None:

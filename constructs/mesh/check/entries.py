@@ -74,7 +74,7 @@ def _place(environment: Environment, entry: ConfigEntry, path: str) -> Iterator[
             f"{path}.partition",
             "entry-partition",
             f"{_partition(entry.id)} of {entry.id} does not exist in this environment",
-            f"use one of {', '.join(str(partition) for partition in known)}",
+            f"use one of {', '.join(map(str, known))}" if environment.platform.enterprise else "remove it",
         )
     if entry.namespace is not None and (entry.namespace != DEFAULT or not environment.platform.enterprise):
         yield Finding(

@@ -63,7 +63,7 @@ def _listener(environment: Environment, listener: Listener, path: str) -> Iterat
         yield Finding(
             f"{path}.to", "listener-unknown", f'no service is called "{listener.to}"', suggestion(listener.to, services)
         )
-    elif service.protocol != listener.protocol:
+    elif service.protocol != listener.protocol and listener.protocol in {"http", "tcp"}:
         yield Finding(
             f"{path}.protocol",
             "listener-protocol",

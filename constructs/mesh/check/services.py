@@ -48,7 +48,7 @@ def service_path(name: str) -> str:
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """What to write instead of an unknown name."""
-    names = list(known)
+    names = [other for other in known if other]
     close = get_close_matches(name, names, n=1)
     if close:
         return f'did you mean "{close[0]}"?'
@@ -202,7 +202,7 @@ def _upstreams(service: Service, services: Mapping[str, Service]) -> Iterator[Fi
 
 def _split(service: Service) -> Iterator[Finding]:
     path = f"{service_path(service.name)}.split"
-    if service.versions and service.protocol not in HTTP_LIKE:
+    if service.versions and service.protocol == "tcp":
         yield Finding(
             f"{service_path(service.name)}.versions",
             "protocol-not-http",
@@ -253,7 +253,7 @@ def _even(versions: Iterable[str]) -> str:
 
 
 def _routes(service: Service) -> Iterator[Finding]:
-    if service.routes and service.protocol not in HTTP_LIKE:
+    if service.routes and service.protocol == "tcp":
         yield Finding(
             f"{service_path(service.name)}.routes",
             "protocol-not-http",

@@ -26,6 +26,16 @@ _FIXES: Final = {
     "finite_number": "use a finite number",
 }
 
+_TYPE_FIXES: Final = {
+    "sequence_str": "write a list, [...]",
+    "dict_type": "write a mapping, {{...}}",
+    "is_instance_of": "use {class}",
+    "int_type": "write a whole number",
+    "float_type": "write a number",
+    "string_type": 'write a text, "..."',
+    "bool_type": "write True or False",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -84,9 +94,11 @@ def _finding(path: str, kind: str, details: ErrorDetails) -> Finding:
         message = str(context["error"])
     elif kind == "form":
         message = details["msg"]
+    elif kind == "sequence_str" or context.get("class") == "Sequence":
+        kind, message = "sequence_str", f"{_show(details['input'])} is not a list"
     else:
         message = f"{_lower(details['msg'])}, not {_show(details['input'])}"
-    fix = _FIXES.get(kind, "change the value to what is said")
+    fix = _FIXES.get(kind) or _TYPE_FIXES.get(kind, "give a value as the field's documentation says")
     return Finding(path, f"value-{kind.replace('_', '-')}", message, fix.format(**context))
 
 

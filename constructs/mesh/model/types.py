@@ -61,7 +61,7 @@ Image = Annotated[
 EnvName = Annotated[str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "a name of an environment variable", example="LOG_LEVEL")]
 """Name of a process environment variable."""
 
-EnvVars = Mapping[EnvName, str]
+EnvVars = Mapping[EnvName, Annotated[str, matching(r"[^\0]*", "a value without a zero byte", example="text")]]
 
 Weight = Annotated[float, Field(ge=0, le=100)]
 """A share in percent, at most two decimals."""

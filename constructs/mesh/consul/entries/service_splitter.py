@@ -16,7 +16,7 @@ from mesh.model.service import Service
 from mesh.shapes import Many, Shape
 from mesh.topology import Place
 
-Weight = Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]
+Weight = Annotated[Decimal, Field(strict=False, ge=0, le=100, decimal_places=2)]
 """A share in percent. Consul rounds to two decimals, so a third one would show as a difference in every plan."""
 
 
