@@ -58,7 +58,7 @@ BREAKERS = st.none() | st.builds(
 RETRIES = st.none() | st.builds(
     Retry, st.integers(1, 3), on_connect_failure=st.booleans(), on_status_codes=st.just([503])
 )
-CONDITIONS = st.one_of(
+CONDITIONS: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries(
         {"path_prefix": st.sampled_from(["/", "/v1", "/a b"])}, optional={"prefix_rewrite": st.just("/z")}
     ),
