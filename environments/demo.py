@@ -52,7 +52,7 @@ web = Service(
     upstreams=[
         Upstream("api", local_port=9091, circuit_breaker=CircuitBreaker(interval="30s", max_failures=5)),
     ],
-    export_to=["default"],
+    export_to=["default"],  # nobody on the VMs calls it; the guide shows exports both ways
 )
 
 ENVIRONMENT = Environment(

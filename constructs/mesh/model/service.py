@@ -198,7 +198,8 @@ class Service:
         runs_on: Runtime of all its versions.
         protocol: What it speaks; routing and splitting need ``http``, ``http2`` or ``grpc``.
         versions: Versions by name. Without any, the service has one nameless version, no subset and no split.
-        split: Share of each version in percent, exactly 100 together. All on the only version when not given.
+        split: Share of each version in percent, exactly 100 together. All on the only version when not given. A version
+            that is not named gets traffic by routes only.
         routes: Exceptions from the split, first match wins.
         upstreams: The services it calls.
         export_to: Partitions that may see it although nobody there declares it as an upstream.
