@@ -1,5 +1,6 @@
 """Synthesis as a person sees it: judge first, write everything or nothing, say what came out."""
 
+import gc
 import json
 import os
 import shutil
@@ -37,6 +38,7 @@ class SynthesizedStack:
 
 def run(name: str, *, root: Path) -> int:
     """Loads, judges and synthesizes an environment; prints the outcome. Returns the exit code."""
+    gc.disable()  # a short run that builds much and frees nothing: looking for garbage would take a third of it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
     try:
         return _run(name, root)

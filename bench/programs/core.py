@@ -1,5 +1,6 @@
 """The pure core over a generated mesh of as many services as the argument says: judge and derive everything."""
 
+import gc
 import sys
 
 from bench.generated import environment
@@ -11,6 +12,7 @@ from mesh.kubernetes.services import release_values
 from mesh.nomad.jobs import jobs
 from mesh.terraform import json_literal
 
+gc.disable()  # as every command of the project does
 mesh = environment(int(sys.argv[1]))
 if findings := check(mesh):
     sys.exit(str(findings[0]))
