@@ -130,18 +130,23 @@ def test_an_interrupted_run_leaves_nothing_behind(project: Path, ending: signal.
     process = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED_RUN], cwd=project, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "writing\n"
-    process.send_signal(ending)
-    _, said = process.communicate(timeout=30)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "writing\n"
+        process.send_signal(ending)
+        _, said = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == 130
     assert "Traceback" not in said
     assert not list(project.glob("*cdktf.out*"))
 
 
 INTERRUPTED_RUN = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a pipeline may have started us with it ignored
 sys.path.insert(0, ".")
 from stacks import application, synthesis
 class Slow:
