@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 try:
-    from stacks.synthesis import DEFAULT_ENVIRONMENT, run
+    from mesh.project import DEFAULT_ENVIRONMENT
+    from stacks.synthesis import run
 except ModuleNotFoundError as missing:
     sys.exit(f"error: {missing}; run make setup, then .venv/bin/python main.py")
 

@@ -16,6 +16,7 @@ SCENARIOS: Final = (
     Scenario("demo: warm", python("main.py"), {"MESH_ENVIRONMENT": "demo"}),
     Scenario("demo: cold jsii cache", python("main.py"), {"MESH_ENVIRONMENT": "demo"}, fresh=cold_jsii_cache),
     Scenario("production: warm", python("main.py"), {"MESH_ENVIRONMENT": "production"}),
+    Scenario("demo: mesh check", python("-m", "mesh.cli", "check", "demo")),
     Scenario("demo: policy stack alone", python("-m", "bench.programs.policy_stack")),
     *(Scenario(f"services: {size}", python("-m", "bench.programs.generated", str(size)), size=size) for size in SIZES),
     *(Scenario(f"core alone: {size}", python("-m", "bench.programs.core", str(size)), size=size) for size in SIZES),

@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from mesh.check import check
-from mesh.findings import Finding
+from mesh.findings import report
 from mesh.model import Environment
 from mesh.names import STACKS
-from mesh.project import ProjectError, load
+from mesh.project import DEFAULT_ENVIRONMENT, ProjectError, load
 
 STACK_FILE: Final = "cdk.tf.json"
-
-DEFAULT_ENVIRONMENT: Final = "demo"
 
 INTERRUPTED: Final = 130
 """Exit code as shells give it after Ctrl-C."""
@@ -57,7 +55,7 @@ def run(name: str, *, root: Path) -> int:
 def _run(name: str, root: Path) -> int:
     environment = load(name, root)
     if findings := check(environment):
-        return _fail(_report(name, findings))
+        return _fail(report(name, findings, after="; nothing was written"))
     _choose_node(root)
     stacks = synthesize(environment, root / (os.environ.get("CDKTF_OUTDIR") or "cdktf.out"))
     print(_summary(environment, stacks))
@@ -169,14 +167,6 @@ def _synthesized(outdir: Path, stack: str) -> SynthesizedStack:
 
 def _from_cdktf(error: RuntimeError) -> bool:
     return type(error.__cause__).__name__ == "JavaScriptError"
-
-
-def _report(name: str, findings: tuple[Finding, ...]) -> str:
-    count = f"{len(findings)} problem" + ("s" if len(findings) > 1 else "")
-    lines = [f"environment {name} has {count}; nothing was written", "", *map(str, findings)]
-    if any(finding.rule.endswith("-type") for finding in findings):
-        lines += ["", "More rules look at the whole, once every value has the right type."]
-    return "\n".join(lines)
 
 
 def _summary(environment: Environment, stacks: tuple[SynthesizedStack, ...]) -> str:

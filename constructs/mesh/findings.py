@@ -1,6 +1,6 @@
 """What the judge says about an environment: findings are data."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -22,6 +22,21 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message} [{self.rule}]\n    fix: {self.fix}"
+
+
+def report(name: str, findings: Sequence[Finding], *, after: str = "") -> str:
+    """Findings about an environment as people read them.
+
+    Args:
+        name: Name of the environment.
+        findings: At least one.
+        after: Said after the count.
+    """
+    count = f"{len(findings)} problem" + ("s" if len(findings) > 1 else "")
+    lines = [f"environment {name} has {count}{after}", "", *map(str, findings)]
+    if any(finding.rule.endswith("-type") for finding in findings):
+        lines += ["", "More rules look at the whole, once every value has the right type."]
+    return "\n".join(lines)
 
 
 class FindingsError(Exception):

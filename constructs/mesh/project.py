@@ -21,8 +21,23 @@ FOLDER: Final = "environments"
 """Folder with a module for each environment; modules that start with an underscore are helpers."""
 
 
+DEFAULT_ENVIRONMENT: Final = "demo"
+
+
 class ProjectError(Exception):
     """An environment cannot be loaded; the message says why and what to do."""
+
+
+def find_root(start: Path) -> Path:
+    """The project that ``start`` lies in: the nearest folder with environments.
+
+    Raises:
+        ProjectError: there is none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / FOLDER).is_dir():
+            return folder
+    raise ProjectError(f"{start} is in no project: there is no folder {FOLDER}/ here or above")
 
 
 def available(root: Path) -> tuple[str, ...]:

@@ -1,0 +1,89 @@
+"""The ``mesh`` command."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mesh.cli import main
+from mesh.project import available
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / "tests")  # anywhere below the root
+    monkeypatch.delenv("MESH_ENVIRONMENT", raising=False)
+
+
+def test_check_judges_every_environment(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines] == list(available(ROOT))
+    assert "environment demo is sound: 12 config entries, 3 Nomad jobs" in lines
+
+
+def test_check_prints_every_problem(tmp_path: Path) -> None:
+    folder = tmp_path / "environments"
+    folder.mkdir()
+    demo = (ROOT / "environments" / "demo.py").read_text()
+    (folder / "demo.py").write_text(demo.replace('"v2": 100}', '"v2": 5}').replace('Upstream("api"', 'Upstream("apii"'))
+    # A process of its own: this one has the project's environments loaded.
+    result = subprocess.run(
+        [sys.executable, "-m", "mesh.cli", "check"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stderr) == (1, "")
+    assert result.stdout.startswith("environment demo has 2 problems\n")
+    assert "[split-sum]" in result.stdout
+    assert "[upstream-unknown]" in result.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["environments"]
+
+
+def test_entries_are_listed_in_the_order_of_writing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["entries", "list", "demo"]) == 0
+    written = json.loads(capsys.readouterr().out)
+    kinds = [entry["Kind"] for entry in written]
+    assert kinds.index("service-resolver") < kinds.index("service-splitter") < kinds.index("service-router")
+    assert written[0] == {
+        "Kind": "proxy-defaults",
+        "Name": "global",
+        "Partition": "default",
+        "Config": {"protocol": "http"},
+        "TransparentProxy": {},
+        "MeshGateway": {"Mode": "local"},
+        "AccessLogs": {},
+    }
+
+
+def test_one_entry_is_shown_and_both_of_two_partitions(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["entries", "show", "service-splitter", "api", "community"]) == 0
+    assert json.loads(capsys.readouterr().out)["Splits"][1] == {"Weight": 100, "ServiceSubset": "v2"}
+    assert main(["entries", "show", "proxy-defaults", "global"]) == 0
+    assert [entry["Partition"] for entry in json.loads(capsys.readouterr().out)] == ["default", "k8s"]
+
+
+def test_what_is_not_there_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["entries", "show", "service-splitter", "web"]) == 1
+    assert "demo has no entry service-splitter/web" in capsys.readouterr().err
+    assert main(["check", "comunity"]) == 2
+    assert 'did you mean "community"?' in capsys.readouterr().err
+
+
+def test_outside_of_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["check"]) == 2
+    assert "is in no project" in capsys.readouterr().err
+
+
+def test_nothing_of_cdktf_is_loaded() -> None:
+    program = (
+        "import sys; from mesh.cli import main; main(['check'])\n"
+        "print([name for name in sys.modules if name.split('.')[0] in {'cdktf', 'jsii', 'constructs'}])"
+    )
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"
