@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+WRONG_TYPE: Final = "value-type"
+"""Rule of a value on which no other rule can work."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,7 +38,7 @@ def report(name: str, findings: Sequence[Finding], *, after: str = "") -> str:
     """
     count = f"{len(findings)} problem" + ("s" if len(findings) > 1 else "")
     lines = [f"environment {name} has {count}{after}", "", *map(str, findings)]
-    if any(finding.rule.endswith("-type") for finding in findings):
+    if any(finding.rule == WRONG_TYPE for finding in findings):
         lines += ["", "More rules look at the whole, once every value has the right type."]
     return "\n".join(lines)
 

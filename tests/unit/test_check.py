@@ -136,8 +136,8 @@ PLATFORM += [
     (with_platform(azure=Azure), "platform.azure", "value-type"),
     (with_platform(azure=Nomad()), "platform.azure", "value-type"),
     (replace(with_platform(), backend=Azure(region="x")), "backend", "value-type"),  # type: ignore[arg-type]
-    (with_platform(servers=1.0), "platform.servers", "value-int-type"),
-    (with_platform(servers=True), "platform.servers", "value-int-type"),
+    (with_platform(servers=1.0), "platform.servers", "value-type"),
+    (with_platform(servers=True), "platform.servers", "value-type"),
     (with_platform(versions=Versions(nomad="1.7.0")), "platform.versions.nomad", "nomad-untested"),
     (with_platform(versions=Versions(envoy="1.20.0")), "platform.versions.envoy", "envoy-old"),
     (with_platform(ENTERPRISE, security=Security.ZERO_TRUST), "platform.security", "security-unsupported"),
@@ -175,7 +175,7 @@ NETWORK = [
         "platform.network.bastion",
         "network-small",
     ),
-    (with_platform(network=NetworkPlan(servers="10.0.0.0/26")), "platform.network.servers", "value-is-instance-of"),  # type: ignore[arg-type]
+    (with_platform(network=NetworkPlan(servers="10.0.0.0/26")), "platform.network.servers", "value-type"),  # type: ignore[arg-type]
 ]
 
 NETWORK += [
@@ -193,7 +193,7 @@ SERVICES = [
     (environment(versioned(), service("api-v1")), 'services["api-v1"]', "workload-twice"),
     (environment(service("mesh-gateway")), 'services["mesh-gateway"]', "name-reserved"),
     (environment(service(port=0)), f"{API}.port", "value-greater-than-equal"),
-    (environment(service(port=True)), f"{API}.port", "value-int-type"),
+    (environment(service(port=True)), f"{API}.port", "value-type"),
     (environment(service(port=20000)), f"{API}.port", "port-taken"),
     (environment(service(protocol="https")), f"{API}.protocol", "value-literal-error"),
     (environment(service(image="a b")), f"{API}.image", "value-form"),
@@ -242,7 +242,7 @@ SERVICES = [
     (environment(versioned(split={"v1": -1, "v2": 101})), f'{API}.split["v1"]', "value-greater-than-equal"),
     (environment(versioned(split={"v1": 50, "v3": 50})), f'{API}.split["v3"]', "version-unknown"),
     (environment(versioned(split={})), f"{API}.split", "split-missing"),
-    (environment(versioned(split={"v1": True, "v2": 99})), f'{API}.split["v1"]', "value-float-type"),
+    (environment(versioned(split={"v1": True, "v2": 99})), f'{API}.split["v1"]', "value-type"),
     (environment(versioned(protocol="tcp")), f"{API}.versions", "protocol-not-http"),
     (environment(versioned(versions={"V1": Version(), "v2": Version()})), f'{API}.versions["V1"]', "value-form"),
     (environment(versioned(routes=[Route(to="v9", path_prefix="/")])), f"{API}.routes[0].to", "version-unknown"),
@@ -308,10 +308,10 @@ SERVICES += [
     (environment(service(runs_on=Version())), f"{API}.runs_on", "value-type"),
     (environment(service(health=Retry(3))), f"{API}.health", "value-type"),
     (environment(service(health=Health(interval="500ms"))), f"{API}.health.interval", "health-short"),
-    (environment(service(upstreams="api")), f"{API}.upstreams", "value-sequence-str"),
-    (environment(service(env=[("A", "b")])), f"{API}.env", "value-dict-type"),
-    (environment(service(env={"A": 1})), f'{API}.env["A"]', "value-string-type"),
-    (environment(service(protocol=["http"])), f"{API}.protocol", "value-literal-error"),
+    (environment(service(upstreams="api")), f"{API}.upstreams", "value-type"),
+    (environment(service(env=[("A", "b")])), f"{API}.env", "value-type"),
+    (environment(service(env={"A": 1})), f'{API}.env["A"]', "value-type"),
+    (environment(service(protocol=["http"])), f"{API}.protocol", "value-type"),
     (environment(versioned(split={"v1": float("inf"), "v2": 0})), f'{API}.split["v1"]', "value-less-than-equal"),
     (environment(versioned(split={"v1": float("nan"), "v2": 0})), f'{API}.split["v1"]', "value-less-than-equal"),
     (environment(versioned(split={"v1": 1e30, "v2": 0})), f'{API}.split["v1"]', "value-less-than-equal"),
@@ -453,7 +453,7 @@ ENTRIES = [
         "extra_entries",
         "entry-circle",
     ),
-    (with_entries("entry"), "extra_entries[0]", "value-is-instance-of"),
+    (with_entries("entry"), "extra_entries[0]", "value-type"),
     (with_entries(ServiceDefaults(name="a.b", protocol="tcp")), "extra_entries[0].name", "entry-name"),
     (
         with_entries(ServiceDefaults(name="x", protocol="tcp", namespace="default")),
@@ -490,6 +490,15 @@ def test_everything_is_reported_at_once_in_a_stable_order() -> None:
         f'{WEB}.upstreams["apii"]',
     ]
     assert findings == check(mesh)
+
+
+def test_an_even_number_of_servers_hides_nothing() -> None:
+    mesh = environment(
+        versioned(split={"v1": 5, "v2": 90}),
+        caller("web", Upstream("apii", local_port=9191)),
+        platform=replace(COMMUNITY, servers=2),  # type: ignore[arg-type]
+    )
+    assert [finding.rule for finding in check(mesh)] == ["value-literal-error", "split-sum", "upstream-unknown"]
 
 
 def test_a_finding_says_where_what_and_how() -> None:

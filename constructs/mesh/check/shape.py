@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from mesh.findings import Finding
+from mesh.findings import WRONG_TYPE, Finding
 from mesh.model.environment import Environment
 
 _VALUE_LENGTH: Final = 80
@@ -77,14 +77,14 @@ def _shape(environment: Environment, errors: Sequence[ErrorDetails]) -> Shape:
         findings.append(_finding(path, kind, details))
     for (path, shown), classes in expected.items():
         allowed = " or ".join(f"{name}(...)" for name in classes)
-        findings.append(Finding(path, "value-type", f"{shown} is not {allowed}", f"use {allowed}"))
+        findings.append(Finding(path, WRONG_TYPE, f"{shown} is not {allowed}", f"use {allowed}"))
     return Shape(tuple(findings), types_are_wrong or bool(expected))
 
 
 def _is_about_the_value(details: ErrorDetails) -> bool:
     """Whether the value has the type that it should have, so that other rules can work on it."""
     if details["type"] == "literal_error":
-        return isinstance(details["input"], str)
+        return isinstance(details["input"], str | int)
     return details["type"] in _FIXES or details["type"] == "value_error"
 
 
@@ -99,7 +99,8 @@ def _finding(path: str, kind: str, details: ErrorDetails) -> Finding:
     else:
         message = f"{_lower(details['msg'])}, not {_show(details['input'])}"
     fix = _FIXES.get(kind) or _TYPE_FIXES.get(kind, "give a value as the field's documentation says")
-    return Finding(path, f"value-{kind.replace('_', '-')}", message, fix.format(**context))
+    rule = f"value-{kind.replace('_', '-')}" if _is_about_the_value(details) else WRONG_TYPE
+    return Finding(path, rule, message, fix.format(**context))
 
 
 def _lower(text: str) -> str:
