@@ -68,10 +68,15 @@ def _check(options: argparse.Namespace) -> int:
     root = find_root(Path.cwd())
     status = 0
     for name in options.environment or available(root):
-        environment = load(name, root)
+        try:
+            environment = load(name, root)
+        except ProjectError as error:
+            print(f"error: {error}", file=sys.stderr)
+            status = UNREADABLE
+            continue
         if findings := check(environment):
             print(report(name, findings))
-            status = UNSOUND
+            status = max(status, UNSOUND)
         else:
             written, running = entries(environment), jobs(environment)
             print(f"environment {name} is sound: {len(written)} config entries, {len(running)} Nomad jobs")

@@ -42,6 +42,19 @@ def test_check_prints_every_problem(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["environments"]
 
 
+def test_an_environment_that_does_not_load_hides_no_other(tmp_path: Path) -> None:
+    folder = tmp_path / "environments"
+    folder.mkdir()
+    (folder / "aa.py").write_text("x = (")
+    (folder / "demo.py").write_text((ROOT / "environments" / "demo.py").read_text())
+    result = subprocess.run(
+        [sys.executable, "-m", "mesh.cli", "check"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 2
+    assert result.stderr == "error: environments/aa.py:1: '(' was never closed\n"
+    assert result.stdout.startswith("environment demo is sound")
+
+
 def test_entries_are_listed_in_the_order_of_writing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["entries", "list", "demo"]) == 0
     written = json.loads(capsys.readouterr().out)
