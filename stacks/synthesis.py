@@ -21,6 +21,9 @@ from mesh.project import DEFAULT_ENVIRONMENT, ProjectError, load
 
 STACK_FILE: Final = "cdk.tf.json"
 
+ASSETS: Final = "assets"
+"""Folder of a stack with the files that it refers to."""
+
 INTERRUPTED: Final = 130
 """Exit code as shells give it after Ctrl-C."""
 
@@ -115,17 +118,25 @@ def _publish(scratch: Path, outdir: Path) -> None:
     Raises:
         OSError: something cannot be moved.
     """
-    moves = [(scratch / "manifest.json", outdir / "manifest.json")]
+    moves: list[tuple[Path | None, Path]] = [(scratch / "manifest.json", outdir / "manifest.json")]
+    forget: list[Path] = []
     for stack in sorted((scratch / "stacks").iterdir()):
-        moves += [(item, outdir / "stacks" / stack.name / item.name) for item in sorted(stack.iterdir())]
-    for source, target in moves:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.name == STACK_FILE and target.is_file():
-            _forget_another_backend(source, target)
+        folder = outdir / "stacks" / stack.name
+        folder.mkdir(parents=True, exist_ok=True)
+        moves += [(item, folder / item.name) for item in sorted(stack.iterdir())]
+        if not (stack / ASSETS).exists():
+            moves.append((None, folder / ASSETS))
+        remembered = folder / ".terraform" / "terraform.tfstate"
+        # Terraform would offer to migrate the state, which would be that of another environment.
+        if remembered.exists() and _backend(stack / STACK_FILE) != _backend(folder / STACK_FILE):
+            forget.append(remembered)
     _move_all(moves, scratch / "before")
+    for remembered in forget:
+        remembered.unlink(missing_ok=True)
 
 
-def _move_all(moves: Sequence[tuple[Path, Path]], before: Path) -> None:
+def _move_all(moves: Sequence[tuple[Path | None, Path]], before: Path) -> None:
+    """Moves every source to its target; where there is none, nothing takes the target's place."""
     before.mkdir()
     undo: list[tuple[Path, Path]] = []
     try:
@@ -134,27 +145,20 @@ def _move_all(moves: Sequence[tuple[Path, Path]], before: Path) -> None:
                 kept = before / str(number)
                 target.replace(kept)
                 undo.append((kept, target))
-            source.replace(target)
-            undo.append((target, source))
+            if source is not None:
+                source.replace(target)
+                undo.append((target, source))
     except OSError:
         for moved, back in reversed(undo):
             moved.replace(back)
         raise
 
 
-def _forget_another_backend(new: Path, old: Path) -> None:
-    """Removes what `terraform init` remembers of the backend, if the new stack has another.
-
-    Terraform would offer to migrate the state, which here is that of another environment.
-    """
-    if _backend(new) != _backend(old):
-        (old.parent / ".terraform" / "terraform.tfstate").unlink(missing_ok=True)
-
-
 def _backend(stack: Path) -> object:
+    """The backend that a stack names; none where there is no stack to read."""
     try:
         terraform = json.loads(stack.read_text(encoding="utf-8")).get("terraform", {})
-    except ValueError:
+    except (FileNotFoundError, ValueError):
         return None
     return terraform.get("backend"), terraform.get("cloud")
 

@@ -74,6 +74,9 @@ def test_a_failed_write_leaves_everything_as_it_was(project: Path) -> None:
     out = project / "cdktf.out"
     shutil.rmtree(out / "stacks" / "workloads")
     (out / "stacks" / "workloads").write_text("in the way")
+    remembered = out / "stacks" / "policy" / ".terraform" / "terraform.tfstate"
+    remembered.parent.mkdir()
+    remembered.write_text("{}")
     before = contents(out)
     result = run(project, "community")
     assert result.returncode == 1
@@ -123,6 +126,14 @@ def test_another_environment_does_not_inherit_the_backend_that_terraform_remembe
     assert remembered.exists()
     assert run(project, "community").returncode == 0
     assert not remembered.exists()
+
+
+def test_assets_that_no_stack_refers_to_any_more_are_removed(project: Path) -> None:
+    assert run(project, "production").returncode == 0
+    assets = project / "cdktf.out" / "stacks" / "consul-cluster" / "assets"
+    assert assets.is_dir()
+    assert run(project, "demo").returncode == 0
+    assert not assets.exists()
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
