@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from mesh import names
 from mesh.model.environment import Environment
 from mesh.model.gateway import Gateway
 from mesh.model.platform import Partition, Platform
-from mesh.model.service import Kubernetes, Runtime, Service, Upstream
+from mesh.model.service import Kubernetes, Runtime, Service
 
 DEFAULT = "default"
 """Partition of the VMs, and the one namespace in use."""
@@ -65,7 +65,6 @@ class Edge:
     caller: Caller
     service: Service
     place: Place
-    upstream: Upstream | None = None
 
     @property
     def crosses(self) -> bool:
@@ -84,7 +83,7 @@ def edges(environment: Environment) -> Iterator[Edge]:
         caller = Caller(service.name, place(platform, service.runs_on))
         for upstream in service.upstreams:
             if called := services.get(upstream.service):
-                yield Edge(caller, called, place(platform, called.runs_on), upstream)
+                yield Edge(caller, called, place(platform, called.runs_on))
     for gateway in environment.gateways:
         caller = Caller(gateway.name, place(platform, gateway.runs_on))
         for name in dict.fromkeys(listener.to for listener in gateway.listeners):
@@ -92,7 +91,10 @@ def edges(environment: Environment) -> Iterator[Edge]:
                 yield Edge(caller, called, place(platform, called.runs_on))
 
 
-def gateways_on(environment: Environment, kind: type[Gateway]) -> tuple[Gateway, ...]:
+_Kind = TypeVar("_Kind", bound=Gateway)
+
+
+def gateways_on(environment: Environment, kind: type[_Kind]) -> tuple[_Kind, ...]:
     """Gateways of one kind, in declaration order."""
     return tuple(gateway for gateway in environment.gateways if isinstance(gateway, kind))
 

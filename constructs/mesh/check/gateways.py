@@ -6,12 +6,13 @@ from typing import Final
 
 from mesh import ports
 from mesh.addresses import is_private
-from mesh.check.services import suggestion
+from mesh.check.services import gateway_path, suggestion
 from mesh.findings import Finding
 from mesh.model.environment import Environment
 from mesh.model.gateway import ApiGateway, Gateway, IngressGateway, Listener
 from mesh.model.platform import Partition, Platform
 from mesh.model.service import Kubernetes
+from mesh.topology import gateways_on
 
 NODE_PORTS: Final = {
     ports.SSH: "SSH",
@@ -32,11 +33,6 @@ POD_PORTS: Final = frozenset({19000, 20000, 21000})
 
 LONGEST_INGRESS: Final = 56
 """The chart names the Service of an ingress gateway ``consul-<name>``, and a Service's name has 63 characters."""
-
-
-def gateway_path(name: str) -> str:
-    """Path of a gateway in an environment."""
-    return f'gateways["{name}"]'
 
 
 def check(environment: Environment) -> Iterator[Finding]:
@@ -118,11 +114,9 @@ def _mesh_gateway(platform: Platform) -> Iterator[Finding]:
     if not isinstance(platform.topology, Partition):
         return
     port = platform.topology.gateway_port
-    low, high = ports.NOMAD_DYNAMIC
-    if port in NODE_PORTS or low <= port <= high:
-        owner = NODE_PORTS.get(port, "one of those that Nomad gives to sidecars")
+    if taken := _taken_by_agents(port):
         yield Finding(
-            "platform.topology.gateway_port", "port-taken", f"port {port} of the VM is {owner}", "choose another port"
+            "platform.topology.gateway_port", "port-taken", f"port {port} of the VM is {taken}", "choose another port"
         )
 
 
@@ -201,9 +195,14 @@ def _api_listener(environment: Environment, listener: Listener, path: str) -> It
 
 def _taken(platform: Platform, port: int) -> str | None:
     """What else has a port of a client VM."""
-    low, high = ports.NOMAD_DYNAMIC
     if isinstance(platform.topology, Partition) and port == platform.topology.gateway_port:
         return "the mesh gateway's"
+    return _taken_by_agents(port)
+
+
+def _taken_by_agents(port: int) -> str | None:
+    """Which agent has a port of a client VM, or gives it away."""
+    low, high = ports.NOMAD_DYNAMIC
     if low <= port <= high:
         return "one of those that Nomad gives to sidecars"
     return NODE_PORTS.get(port)
@@ -212,9 +211,7 @@ def _taken(platform: Platform, port: int) -> str | None:
 def _between(environment: Environment) -> Iterator[Finding]:
     """API gateways share the VMs' network, so no two may listen on one port."""
     owners: dict[int, str] = {}
-    for gateway in environment.gateways:
-        if not isinstance(gateway, ApiGateway):
-            continue
+    for gateway in gateways_on(environment, ApiGateway):
         for port in dict.fromkeys(listener.port for listener in gateway.listeners):
             if port in owners:
                 yield Finding(

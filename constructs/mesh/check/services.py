@@ -46,6 +46,11 @@ def service_path(name: str) -> str:
     return f'services["{name}"]'
 
 
+def gateway_path(name: str) -> str:
+    """Path of a gateway in an environment."""
+    return f'gateways["{name}"]'
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """What to write instead of an unknown name."""
     names = [other for other in known if other]
@@ -91,8 +96,7 @@ def _names(environment: Environment) -> Iterator[Finding]:
 
 
 def _path_of(item: Service | Gateway) -> str:
-    kind = "services" if isinstance(item, Service) else "gateways"
-    return f'{kind}["{item.name}"]'
+    return service_path(item.name) if isinstance(item, Service) else gateway_path(item.name)
 
 
 def _workloads(environment: Environment) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from mesh.model.environment import Environment
 from mesh.model.gateway import IngressGateway
 from mesh.model.platform import Partition, Platform
 from mesh.shapes import JsonObject
-from mesh.topology import DEFAULT, MESH_GATEWAY, consul_host, has_mesh_gateways
+from mesh.topology import DEFAULT, MESH_GATEWAY, consul_host, gateways_on, has_mesh_gateways
 
 CHART: Final = "consul"
 REPOSITORY: Final = "https://helm.releases.hashicorp.com"
@@ -59,9 +59,7 @@ def cluster_secrets(platform: Platform) -> tuple[ClusterSecret, ...]:
 def values(environment: Environment) -> JsonObject:
     """The values of the release."""
     platform = environment.platform
-    ingress = [
-        _ingress_gateway(platform, gateway) for gateway in environment.gateways if isinstance(gateway, IngressGateway)
-    ]
+    ingress = [_ingress_gateway(platform, gateway) for gateway in gateways_on(environment, IngressGateway)]
     return {
         "global": _global(platform),
         "server": {"enabled": False},

@@ -28,7 +28,7 @@ from mesh.nomad.job import (
     TaskGroup,
     Update,
 )
-from mesh.topology import MESH_GATEWAY
+from mesh.topology import MESH_GATEWAY, gateways_on
 
 UPDATE: Final = Update(
     max_parallel=1,
@@ -105,8 +105,8 @@ def api_gateway_jobs(environment: Environment) -> tuple[Job, ...]:
     """
     return tuple(
         _api_gateway(environment.platform, gateway)
-        for gateway in environment.gateways
-        if isinstance(gateway, ApiGateway) and gateway.listeners
+        for gateway in gateways_on(environment, ApiGateway)
+        if gateway.listeners
     )
 
 

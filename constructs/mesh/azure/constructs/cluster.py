@@ -1,7 +1,7 @@
 """The AKS cluster as Terraform resources."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from cdktf import Postcondition, TerraformResource, TerraformResourceLifecycle
 from constructs import Construct
@@ -24,9 +24,14 @@ from imports.azurerm import (
 from mesh.azure.cluster import ManagedCluster
 from mesh.terraform import HIDDEN_ID
 
-WINDOW_DAY: Final = "Sunday"
-WINDOW_START: Final = "02:00"
-WINDOW_HOURS: Final = 4
+WINDOW: Final[Mapping[str, Any]] = {
+    "frequency": "Weekly",
+    "interval": 1,
+    "duration": 4,
+    "day_of_week": "Sunday",
+    "start_time": "02:00",
+    "utc_offset": "+00:00",
+}
 
 
 class Cluster(Construct):
@@ -92,22 +97,8 @@ class Cluster(Construct):
             kubernetes_version=cluster.version,
             automatic_upgrade_channel="patch",
             node_os_upgrade_channel="NodeImage",
-            maintenance_window_auto_upgrade=KubernetesClusterMaintenanceWindowAutoUpgrade(
-                frequency="Weekly",
-                interval=1,
-                duration=WINDOW_HOURS,
-                day_of_week=WINDOW_DAY,
-                start_time=WINDOW_START,
-                utc_offset="+00:00",
-            ),
-            maintenance_window_node_os=KubernetesClusterMaintenanceWindowNodeOs(
-                frequency="Weekly",
-                interval=1,
-                duration=WINDOW_HOURS,
-                day_of_week=WINDOW_DAY,
-                start_time=WINDOW_START,
-                utc_offset="+00:00",
-            ),
+            maintenance_window_auto_upgrade=KubernetesClusterMaintenanceWindowAutoUpgrade(**WINDOW),
+            maintenance_window_node_os=KubernetesClusterMaintenanceWindowNodeOs(**WINDOW),
             default_node_pool=_node_pool(cluster, nodes_subnet_id, pods_subnet_id),
             identity=KubernetesClusterIdentity(type="UserAssigned", identity_ids=[identity.id]),
             network_profile=KubernetesClusterNetworkProfile(
