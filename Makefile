@@ -1,7 +1,7 @@
 # Set-up runs by itself, and only when one of its inputs changed. GNU make 3.81 (macOS) is enough.
 
 .DEFAULT_GOAL := help
-.PHONY: bench clean distclean help lint relock setup snapshots synth test
+.PHONY: bench clean distclean docs help lab-test lint relock setup snapshots synth test verdict
 
 # The first Python that really runs (a pyenv shim may not) and can make a virtual environment.
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
@@ -47,12 +47,22 @@ test: setup ## all tests; ARGS="-k name" narrows them
 		else print "Terraform 1.11 or later not found: tests marked `terraform` are skipped" }'
 	@$(RUN) -m pytest $(ARGS)
 
+lab-test: setup ## tests against a real Consul, which Go builds the first time (some minutes); ARGS as for test
+	@$(RUN) -m pytest tests/lab $(ARGS)
+
+CASES ?= 20000
+verdict: setup ## our judge against the real Consul on CASES=20000 generated cases; ARGS="--seed N --keep"
+	@$(RUN) -m tests.lab.verdict --cases $(CASES) $(ARGS)
+
 lint: setup ## every static check, with a summary
 	@$(RUN) -m tools.lint
 
 snapshots: setup ## write the snapshots of tests/synth anew
 	@if [ -n "$$CI" ]; then echo "snapshots are written by a person who reads the difference, not in CI" >&2; exit 1; fi
 	@MESH_UPDATE_SNAPSHOTS=1 $(RUN) -m pytest tests/synth -q
+
+docs: setup ## write docs/rules.md from the rules
+	@$(RUN) -m tools.rules_doc
 
 bench: setup ## what synthesis costs, against its floor
 	@$(RUN) -m bench

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from mesh.check import check
+from mesh.errors import ProjectError
 from mesh.findings import report
 from mesh.model import Environment
 from mesh.names import STACKS
-from mesh.project import DEFAULT_ENVIRONMENT, ProjectError, load
+from mesh.project import DEFAULT_ENVIRONMENT, load
 
 STACK_FILE: Final = "cdk.tf.json"
 

@@ -2,38 +2,42 @@
 
 import argparse
 import gc
-import json
+import io
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Final
+from collections.abc import Callable, Sequence
+from importlib import import_module
 
-from mesh.check import check
-from mesh.config_entry import ConfigEntry
-from mesh.consul.policy import entries
-from mesh.findings import report
-from mesh.model import Environment
-from mesh.nomad.jobs import jobs
-from mesh.project import DEFAULT_ENVIRONMENT, ProjectError, available, find_root, load
-from mesh.shapes import JsonObject
-
-UNSOUND: Final = 1
-"""Exit code: an environment has findings, or there is no such entry."""
-
-UNREADABLE: Final = 2
-"""Exit code: wrong usage, or an environment that does not exist or load. As argparse's own."""
+from mesh.commands.codes import UNREADABLE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     gc.disable()  # a short run that frees nothing
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name may hold what the terminal's encoding does not
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except ProjectError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return UNREADABLE
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _command(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    """A function of ``mesh.commands``, loaded when it is called: most runs need one of them."""
+
+    def run(options: argparse.Namespace) -> int:
+        from mesh.errors import ProjectError
+
+        try:
+            return int(getattr(import_module(f"mesh.commands.{module}"), function)(options))
+        except ProjectError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return UNREADABLE
+
+    return run
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,82 +48,61 @@ def _parser() -> argparse.ArgumentParser:
 
     judge = commands.add_parser("check", help="judge environments; exit code 1 when one has a problem")
     judge.add_argument("environment", nargs="*", help="all of the project when none is given")
-    judge.set_defaults(run=_check)
+    judge.set_defaults(run=_command("environments", "check_all"))
 
-    about = commands.add_parser("entries", help="the config entries of an environment")
-    verbs = about.add_subparsers(required=True, metavar="VERB")
-    listing = verbs.add_parser("list", help="all of them as JSON, in the order in which they are written")
-    listing.set_defaults(run=_list)
+    about = commands.add_parser("entries", help="the config entries of an environment, or in files")
+    _entries(about.add_subparsers(required=True, metavar="VERB"))
+
+    rules = commands.add_parser("rules", help="the rules of config entries, or one of them in full")
+    rules.add_argument("rule", nargs="?", help="as a finding names it")
+    rules.set_defaults(run=_command("rules", "show"))
+    return parser
+
+
+def _entries(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    listing = verbs.add_parser("list", help="all of an environment as JSON, in the order in which they are written")
+    listing.set_defaults(run=_command("entries", "show_list"))
     one = verbs.add_parser("show", help="one of them as JSON; several if partitions have one each")
     one.add_argument("kind")
     one.add_argument("name")
-    one.set_defaults(run=_show)
+    one.set_defaults(run=_command("entries", "show"))
     for verb in (listing, one):
         verb.add_argument(
             "environment",
             nargs="?",
-            default=os.environ.get("MESH_ENVIRONMENT") or DEFAULT_ENVIRONMENT,
             help="default: MESH_ENVIRONMENT, or demo",
         )
-    return parser
 
-
-def _check(options: argparse.Namespace) -> int:
-    root = find_root(Path.cwd())
-    status = 0
-    for name in options.environment or available(root):
-        try:
-            environment = load(name, root)
-        except ProjectError as error:
-            print(f"error: {error}", file=sys.stderr)
-            status = UNREADABLE
-            continue
-        if findings := check(environment):
-            print(report(name, findings))
-            status = max(status, UNSOUND)
-        else:
-            written, running = entries(environment), jobs(environment)
-            print(f"environment {name} is sound: {len(written)} config entries, {len(running)} Nomad jobs")
-    return status
-
-
-def _list(options: argparse.Namespace) -> int:
-    environment = _sound(options.environment)
-    if environment is None:
-        return UNSOUND
-    _print([_as_written(entry) for entry in entries(environment)])
-    return 0
-
-
-def _show(options: argparse.Namespace) -> int:
-    environment = _sound(options.environment)
-    if environment is None:
-        return UNSOUND
-    found = [entry for entry in entries(environment) if (entry.KIND, entry.name) == (options.kind, options.name)]
-    if not found:
-        print(f"error: {options.environment} has no entry {options.kind}/{options.name}", file=sys.stderr)
-        return UNSOUND
-    written = [_as_written(entry) for entry in found]
-    _print(written if len(written) > 1 else written[0])
-    return 0
-
-
-def _sound(name: str) -> Environment | None:
-    environment = load(name, find_root(Path.cwd()))
-    if findings := check(environment):
-        print(report(name, findings), file=sys.stderr)
-        return None
-    return environment
-
-
-def _as_written(entry: ConfigEntry) -> JsonObject:
-    """The entry with its identity, as Consul's API takes it."""
-    identity = {"Kind": entry.KIND, "Name": entry.name, "Partition": entry.partition, "Namespace": entry.namespace}
-    return {**{key: value for key, value in identity.items() if value is not None}, **entry.body()}
-
-
-def _print(value: object) -> None:
-    print(json.dumps(value, indent=2))
+    check = verbs.add_parser(
+        "check",
+        help="judge entries in JSON files as Consul would",
+        description="Judges config entries as Consul would, together, before they are written.",
+        epilog="Exit code: 0 all are ok, 1 one is refused or nonsense, 2 the input cannot be read. "
+        "`mesh rules RULE` explains a finding.",
+    )
+    check.add_argument("--alone", action="store_true", help="each as if it were written to an empty Consul")
+    check.add_argument(
+        "--form",
+        choices=["authored", "api"],
+        default="authored",
+        help="authored: what one may write in config_json, with Kind and Name; api: what Consul's API returns",
+    )
+    check.add_argument("--json", action="store_true", help="one object per entry and line")
+    check.set_defaults(run=_command("entries", "check"))
+    adopt = verbs.add_parser(
+        "adopt",
+        help="entries that Consul's API returned, as Python for an environment",
+        description="Turns entries that a running Consul has (such as `consul config read`) into Python.",
+    )
+    adopt.set_defaults(run=_command("entries", "adopt"))
+    for verb in (check, adopt):
+        verb.add_argument("--edition", choices=["community", "enterprise"], default="community")
+        verb.add_argument(
+            "file",
+            nargs="+",
+            metavar="FILE",
+            help="JSON: one object, an array, or one after the other; - is standard input",
+        )
 
 
 if __name__ == "__main__":

@@ -6,11 +6,15 @@ consul@2.22.1 resource_consul_config_entry.go``).
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import field
 from typing import Annotated, ClassVar, NamedTuple
 
-from pydantic import Field, StringConstraints
+from mesh.consul.parts import NOTHING_INHERITED, Enterprise, Inherited, Part, plain
+from mesh.consul.value_rules import ENTERPRISE_ONLY
+from mesh.shapes import JsonObject
 
-from mesh.shapes import JsonObject, Shape, plain
+DEFAULT: str = "default"
+"""The partition and the namespace that always exist."""
 
 
 class EntryId(NamedTuple):
@@ -27,37 +31,32 @@ class EntryId(NamedTuple):
 
 
 class ServiceRef(NamedTuple):
-    """A service whose compiled discovery chain an entry reads."""
+    """A service whose compiled discovery chain an entry reads, and the subset of it that has to exist, if any."""
 
     name: str
     partition: str | None = None
     namespace: str | None = None
+    subset: str | None = None
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-"""Any name that Consul accepts; the vocabulary of environments is stricter."""
-
-
-class ConfigEntry(Shape):
+class ConfigEntry(Part):
     """A config entry of any kind.
 
     Attributes:
         name: Name of the entry; for the service kinds, of the service.
         partition: Admin partition, Enterprise only.
         namespace: Namespace, Enterprise only.
-        meta: Free labels: at most 64, keys up to 128 and values up to 512 characters
-            (``agent/structs/config_entry.go``).
+        meta: Free labels: at most 64, keys up to 128 and values up to 512 bytes
+            (``agent/structs/config_entry.go``, ``validateConfigEntryMeta``).
     """
 
     KIND: ClassVar[str]
     IDENTITY: ClassVar[frozenset[str]] = frozenset({"name", "partition", "namespace"})
 
-    name: Name
-    partition: Name | None = None
-    namespace: Name | None = None
-    meta: Annotated[
-        Mapping[Annotated[str, Field(max_length=128)], Annotated[str, Field(max_length=512)]], Field(max_length=64)
-    ] = Field(default_factory=dict)
+    name: str
+    partition: Annotated[str | None, Enterprise(ENTERPRISE_ONLY)] = None
+    namespace: Annotated[str | None, Enterprise(ENTERPRISE_ONLY)] = None
+    meta: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> EntryId:
@@ -66,7 +65,18 @@ class ConfigEntry(Shape):
 
     def body(self) -> JsonObject:
         """The entry as Consul stores it, without kind, name, partition and namespace: what ``config_json`` holds."""
-        return plain(self, without=self.IDENTITY)
+        return plain(self, without=self.IDENTITY, inherited=self.inherited())
+
+    def inherited(self) -> Inherited:
+        """What the parts of this entry inherit: Enterprise fills it in, so it is said."""
+        if self.partition is None:
+            return NOTHING_INHERITED
+        return {"partition": self.partition, "namespace": self.namespace or DEFAULT}
+
+    def written(self) -> JsonObject:
+        """The entry with its identity, as Consul's API takes it."""
+        identity = {"Kind": self.KIND, "Name": self.name, "Partition": self.partition, "Namespace": self.namespace}
+        return {**{key: value for key, value in identity.items() if value}, **self.body()}
 
     def reads(self) -> Iterator[ServiceRef]:
         """Services whose discovery chain Consul compiles when this entry is written.

@@ -1,4 +1,7 @@
-"""Lengths of time as Go writes them (``time.ParseDuration``), the notation of Consul, Nomad and Terraform."""
+"""Lengths of time as Go writes them, the notation of Consul, Nomad and Terraform.
+
+The vocabulary of environments takes plain positive ones; config entries are read exactly as Go reads them.
+"""
 
 import re
 from decimal import Decimal
@@ -44,3 +47,49 @@ def nanoseconds(text: str) -> int:
         ValueError: as :func:`seconds`.
     """
     return int(seconds(text) * 1_000_000_000)
+
+
+_GO_PART: Final = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
+_GO_WHOLE: Final = re.compile(f"[-+]?(?:0|(?:{_GO_PART.pattern})+)")
+_GO_UNITS: Final = {**_UNITS, "µs": _UNITS["us"], "μs": _UNITS["us"]}
+_SECOND: Final = 1_000_000_000
+
+_LONGEST: Final = 2**63 - 1
+"""What Go's ``time.Duration`` holds, in nanoseconds."""
+
+
+def parse_nanoseconds(text: str) -> int | None:
+    """The length of ``text`` in nanoseconds, of either sign, or none where Go's ``time.ParseDuration`` fails."""
+    if not _GO_WHOLE.fullmatch(text):
+        return None
+    total = 0
+    for number, unit in _GO_PART.findall(text):
+        total += int(Decimal(number) * _GO_UNITS[unit] * 1_000_000_000)
+    if total > _LONGEST:
+        return None
+    return -total if text.startswith("-") else total
+
+
+def from_nanoseconds(count: int) -> str:
+    """``count`` nanoseconds as Go writes them (``time.Duration.String``): ``1m30s``, ``1.5s``, ``15ns``."""
+    if count == 0:
+        return "0s"
+    sign, count = ("-", -count) if count < 0 else ("", count)
+    if count < _SECOND:
+        for unit, size in (("ms", 1_000_000), ("µs", 1_000), ("ns", 1)):
+            if count >= size:
+                return f"{sign}{_decimal(count, size)}{unit}"
+    minutes, rest = divmod(count, 60 * _SECOND)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{_decimal(rest, _SECOND)}s"
+    if hours or minutes:
+        text = f"{minutes}m{text}"
+    if hours:
+        text = f"{hours}h{text}"
+    return sign + text
+
+
+def _decimal(count: int, size: int) -> str:
+    whole, part = divmod(count, size)
+    digits = f"{part:0{len(str(size)) - 1}}".rstrip("0") if part else ""
+    return f"{whole}.{digits}" if digits else str(whole)

@@ -2,10 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 WRONG_TYPE: Final = "value-type"
 """Rule of a value on which no other rule can work."""
+
+
+class Severity(StrEnum):
+    """What a finding means.
+
+    ``REFUSED``: Consul, Nomad or a Terraform provider would refuse it, or lose something.
+    ``STRICTER``: they accept it, but it cannot be meant.
+    ``CANONICALISED``: a note; it is written in another spelling, without loss.
+    """
+
+    REFUSED = "refused"
+    STRICTER = "stricter"
+    CANONICALISED = "canonicalised"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -17,12 +31,14 @@ class Finding:
         rule: Stable identifier of the rule that was broken, e.g. ``upstream-unknown``.
         message: What is wrong, with the offending value.
         fix: What to do about it.
+        severity: What it means.
     """
 
     path: str
     rule: str
     message: str
     fix: str
+    severity: Severity = Severity.REFUSED
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message} [{self.rule}]\n    fix: {self.fix}"

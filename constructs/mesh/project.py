@@ -8,13 +8,11 @@ from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Final
-
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from typing import Any, Final
 
 from mesh import model
-from mesh.consul.entries import KINDS
+from mesh.consul.parts import Part
+from mesh.errors import ProjectError
 from mesh.model import Environment
 
 FOLDER: Final = "environments"
@@ -22,10 +20,6 @@ FOLDER: Final = "environments"
 
 
 DEFAULT_ENVIRONMENT: Final = "demo"
-
-
-class ProjectError(Exception):
-    """An environment cannot be loaded; the message says why and what to do."""
 
 
 def find_root(start: Path) -> Path:
@@ -93,19 +87,7 @@ def _relative(filename: str | None, folder: Path) -> str:
 
 
 def _describe(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return "\n    ".join(_problem(error, details) for details in error.errors(include_url=False))
     return f"{type(error).__name__}: {error}{_meant(str(error))}"
-
-
-def _problem(error: ValidationError, details: ErrorDetails) -> str:
-    where = ".".join(map(str, (error.title, *details["loc"])))
-    message = details["msg"][:1].lower() + details["msg"][1:]
-    if details["type"] == "extra_forbidden":
-        return f"{where}: there is no such field{_suggest(str(details['loc'][-1]), _fields(error.title))}"
-    if details["type"] == "missing":
-        return f"{where}: {message}"
-    return f"{where}: {message}, not {details['input']!r:.80}"
 
 
 def _meant(message: str) -> str:
@@ -120,9 +102,18 @@ def _suggest(name: str, known: Sequence[str]) -> str:
 
 
 def _fields(name: str) -> list[str]:
-    """Fields of a class of the vocabulary, or of a config entry, by the class's name."""
+    """Fields of a class of the vocabulary, or of a part of a config entry, by the class's name."""
     declared = getattr(model, name, None)
-    if declared is not None and is_dataclass(declared):
-        return [field.name for field in fields(declared)]
-    kinds = {kind.__name__: kind for kind in KINDS.values()}
-    return list(kinds[name].model_fields) if name in kinds else []
+    classes = [declared] if declared is not None and is_dataclass(declared) else _parts_called(name)
+    return [field.name for each in classes for field in fields(each)]
+
+
+def _parts_called(name: str) -> list[Any]:
+    found: list[Any] = []
+    todo: list[type[Part]] = [Part]
+    while todo:
+        part = todo.pop()
+        todo += part.__subclasses__()
+        if part.__name__ == name and part is not Part:
+            found.append(part)
+    return found

@@ -1,9 +1,9 @@
-"""Objects of another system's JSON API as typed Python.
+"""Objects of Nomad's JSON API as typed Python, and the names of fields in Go.
 
-Exact Go names, no unknown keys, nothing emitted that was not said.
-
-Consul's config entries and Nomad's jobs are both made of these. Consul's Terraform provider and Nomad's JSON decoder
-drop keys they do not know without a word, so a model forbids them.
+Exact Go names, no unknown keys, nothing emitted that was not said. Nomad's JSON decoder drops keys it does not know
+without a word, so a model forbids them. Jobs are derived, never written by hand: an object with a wrong value is a
+mistake of the project and fails where it is built. What people write (config entries) is read by
+:mod:`mesh.consul.reading`.
 """
 
 from collections.abc import Sequence
@@ -36,15 +36,19 @@ _ACRONYMS: Final = {
     "grpc": "GRPC",
     "cpu": "CPU",
     "mb": "MB",
+    "uri": "URI",
+    "jwks": "JWKS",
 }
+
+_IRREGULAR: Final = {"ca_certificate_provider_instance": "CaCertificateProviderInstance"}
 
 
 def go_name(name: str) -> str:
     """The Go name of a field: ``path_prefix`` is ``PathPrefix``, ``external_sni`` is ``ExternalSNI``.
 
-    A name that follows no rule is written as an alias in its model.
+    A name that follows no rule is written down here.
     """
-    return "".join(_ACRONYMS.get(word, word[:1].upper() + word[1:]) for word in name.split("_"))
+    return _IRREGULAR.get(name) or "".join(_ACRONYMS.get(word, word[:1].upper() + word[1:]) for word in name.split("_"))
 
 
 class Nanoseconds(str):

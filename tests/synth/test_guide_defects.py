@@ -14,20 +14,28 @@ from typing import Any, Final, Literal
 
 import pytest
 import yaml
-from pydantic import ValidationError
 
 from mesh import ports
 from mesh.boot.cloud_init import static_files, user_data
 from mesh.check import check
 from mesh.consul import agent, chart
 from mesh.consul.entries import ExportedServices, ServiceDefaults, ServiceRouter
+from mesh.consul.judge import judge
 from mesh.consul.ordering import dependencies
+from mesh.consul.parts import Edition as ConsulEdition
 from mesh.consul.policy import entries
+from mesh.consul.reading import Form
 from mesh.model import Community, Environment, Flat, IngressGateway, Kubernetes, Listener, Partition, Route
 from mesh.project import load
 from tests.output import ROOT, Synthesized, unescaped
 
 Answer = Literal["impossible", "refused", "kept"]
+
+
+def rules_of_json(entry: dict[str, Any]) -> set[str]:
+    """What the judge finds in an entry that somebody hands over."""
+    (judged,) = judge([entry], Form.AUTHORED, ConsulEdition.COMMUNITY, alone=True)
+    return {finding.rule for finding in judged.findings}
 
 
 class Output:
@@ -170,9 +178,8 @@ def _(output: Output) -> None:
     (override,) = output.entries["service-defaults", "web", "k8s"]["UpstreamConfig"]["Overrides"]
     assert override["PassiveHealthCheck"] == {"Interval": "30s", "MaxFailures": 5, "EnforcingConsecutive5xx": 100}
     defaults = {"Defaults": {"passive_health_check": {"interval": "30s", "max_failures": 5}}}
-    entry = {"Name": "web", "Protocol": "http", "TransparentProxy": {}, "UpstreamConfig": defaults}
-    with pytest.raises(ValidationError):
-        ServiceDefaults.model_validate(entry, by_name=False)
+    entry = {"Kind": "service-defaults", "Name": "web", "Protocol": "http", "UpstreamConfig": defaults}
+    assert "key-unknown" in rules_of_json(entry)
 
 
 @answer("D09", "impossible", "refused")
@@ -258,8 +265,7 @@ def _(output: Output) -> None:
     api = replace(output.environment.service("api"), routes=[Route(to="v1")])
     assert "route-matches-all" in rules(replace(output.environment, services=[api, output.environment.service("web")]))
     route = {"Match": {"HTTP": {"query_param": [{"Name": "version"}]}}, "Destination": {"Service": "api"}}
-    with pytest.raises(ValidationError):
-        ServiceRouter.model_validate({"Name": "api", "Routes": [route]}, by_name=False)
+    assert "key-unknown" in rules_of_json({"Kind": "service-router", "Name": "api", "Routes": [route]})
 
 
 @answer("D19", "impossible")
@@ -443,7 +449,7 @@ def _(output: Output) -> None:
     from mesh.consul.entries.common import MeshGateway
 
     explained = str(MeshGateway.__doc__)
-    assert "own partition's" in explained
+    assert "own side's gateway" in explained
     assert "destination's" in explained
     assert output.entries["proxy-defaults", "global", "k8s"]["MeshGateway"] == {"Mode": "local"}
 

@@ -438,7 +438,7 @@ ENTRIES = [
     (
         with_entries(ServiceDefaults(name="x", protocol="tcp", partition="k8s")),
         "extra_entries[0].partition",
-        "entry-partition",
+        "enterprise-only",
     ),
     (
         with_entries(ServiceDefaults(name="x", protocol="tcp"), platform=ENTERPRISE),
@@ -450,15 +450,15 @@ ENTRIES = [
             ServiceResolver(name="a", redirect=Redirect(service="b")),
             ServiceResolver(name="b", redirect=Redirect(service="a")),
         ),
-        "extra_entries",
-        "entry-circle",
+        "extra_entries[1].redirect",
+        "redirect-circle",
     ),
     (with_entries("entry"), "extra_entries[0]", "value-type"),
-    (with_entries(ServiceDefaults(name="a.b", protocol="tcp")), "extra_entries[0].name", "entry-name"),
+    (with_entries(ServiceDefaults(name="a.b", protocol="tcp")), "extra_entries[0].name", "service-name"),
     (
         with_entries(ServiceDefaults(name="x", protocol="tcp", namespace="default")),
         "extra_entries[0].namespace",
-        "entry-namespace",
+        "enterprise-only",
     ),
     (
         with_entries(

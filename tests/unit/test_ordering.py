@@ -6,9 +6,10 @@ import pytest
 
 from mesh.config_entry import EntryId
 from mesh.consul.entries import ServiceDefaults, ServiceResolver, ServiceRouter, ServiceSplitter
-from mesh.consul.entries.service_resolver import Redirect
+from mesh.consul.entries.service_resolver import Failover, Redirect, Subset
 from mesh.consul.entries.service_router import Destination
 from mesh.consul.entries.service_router import Route as RouterRoute
+from mesh.consul.entries.service_splitter import Split
 from mesh.consul.ordering import dependencies, in_order
 from mesh.consul.policy import entries
 from mesh.model import ApiGateway, Listener, Route, Upstream
@@ -79,5 +80,26 @@ def test_a_circle_is_an_error() -> None:
 
 
 def test_a_splitter_to_itself_is_no_circle() -> None:
-    own = ServiceSplitter.model_validate({"Name": "a", "Splits": [{"Weight": 100, "Service": "a"}]}, strict=False)
+    own = ServiceSplitter(name="a", splits=[Split(weight=100, service="a")])
     assert in_order([own]) == (own,)
+
+
+def test_services_may_fail_over_to_each_other() -> None:
+    a, b = (
+        ServiceResolver(name=name, failover={"*": Failover(service=other)}) for name, other in (("a", "b"), ("b", "a"))
+    )
+    assert in_order([a, b]) == (a, b)
+
+
+def test_a_subset_to_fail_over_to_has_to_be_there_first() -> None:
+    a = ServiceResolver(name="a", failover={"*": Failover(service="b", service_subset="v1")})
+    b = ServiceResolver(name="b", subsets={"v1": Subset()})
+    assert in_order([a, b]) == (b, a)
+
+
+def test_routers_may_send_to_each_other() -> None:
+    a, b = (
+        ServiceRouter(name=name, routes=[RouterRoute(destination=Destination(service=other))])
+        for name, other in (("a", "b"), ("b", "a"))
+    )
+    assert in_order([a, b]) == (a, b)

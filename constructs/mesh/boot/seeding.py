@@ -6,9 +6,10 @@ from pathlib import Path
 
 from mesh import names
 from mesh.azure import vault
+from mesh.errors import ProjectError
 from mesh.model.environment import Environment
 from mesh.nomad.agent import REGION
-from mesh.project import ProjectError, load
+from mesh.project import load
 from mesh.shapes import JsonObject
 from mesh.topology import consul_host, nomad_host
 

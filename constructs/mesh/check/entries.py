@@ -1,37 +1,26 @@
-"""Rules about config entries that are written directly."""
+"""Rules about config entries: those written directly, and all of them together."""
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from graphlib import CycleError
-from typing import Final
-
-from pydantic import ValidationError
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mesh.config_entry import ConfigEntry, EntryId
-from mesh.consul.ordering import in_order
-from mesh.consul.policy import derived_entries
-from mesh.findings import Finding
+from mesh.consul.deployed import deployed, judge_deployed
+from mesh.consul.graph import Located, judge_together
+from mesh.consul.judge import to_finding
+from mesh.consul.policy import derived_entries, extra_readings
+from mesh.findings import Finding, Severity
 from mesh.model.environment import Environment
+from mesh.rules import Problem, Style
 from mesh.topology import DEFAULT, partitions
-
-_NAME: Final = re.compile(r"\*|[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-"""A service's name, or every service. Dots would be lost in Terraform's name of the resource."""
 
 
 def check(environment: Environment) -> Iterator[Finding]:
-    """Findings about what is written twice, and about entries for places that do not exist."""
+    """Findings about what is written twice, about entries for places that do not exist, and what Consul would say."""
     derived = _derivable(environment)
     yield from _derived_twice(derived)
     if not environment.extra_entries:
+        yield from _unused(environment, {})
         return
-    try:
-        in_order([*derived, *environment.extra_entries])
-    except CycleError as error:
-        circle = " -> ".join(map(str, error.args[1]))
-        yield Finding(
-            "extra_entries", "entry-circle", f"entries read each other in a circle: {circle}", "break the circle"
-        )
     known = {entry.id for entry in derived}
     counts = Counter(entry.id for entry in environment.extra_entries)
     for index, entry in enumerate(environment.extra_entries):
@@ -45,14 +34,70 @@ def check(environment: Environment) -> Iterator[Finding]:
             )
         elif counts[entry.id] > 1:
             yield Finding(path, "entry-twice", f"{entry.id} is written {counts[entry.id]} times", "write it once")
-        if not _NAME.fullmatch(entry.name):
-            yield Finding(
-                f"{path}.name",
-                "entry-name",
-                f'"{entry.name}" is no name of a service: lower-case letters, digits and dashes',
-                "use the name of a service",
-            )
         yield from _place(environment, entry, path)
+    found = list(_judged(environment, derived))
+    used: Counter[tuple[str, str]] = Counter()
+    acknowledged = {(each.rule, each.entry) for each in environment.acknowledged}
+    for id_, path, problem in found:
+        key = (problem.rule.id, f"{id_.kind}/{id_.name}")
+        if problem.rule.severity is Severity.STRICTER and key in acknowledged:
+            used[key] += 1
+        elif problem.rule.severity is not Severity.CANONICALISED:
+            yield to_finding(problem, path)
+    yield from _unused(environment, used)
+
+
+def notes(environment: Environment) -> tuple[Finding, ...]:
+    """What is written in another spelling than it was declared; nothing has to be done about it."""
+    return tuple(
+        to_finding(problem, _path(index, problem))
+        for index, reading in enumerate(extra_readings(environment))
+        for problem in reading.problems
+        if problem.rule.severity is Severity.CANONICALISED
+    )
+
+
+def _judged(environment: Environment, derived: Sequence[ConfigEntry]) -> Iterator[tuple[EntryId, str, Problem]]:
+    """Every problem of the entries: whose, where, what."""
+    indexes: dict[EntryId, int] = {}
+    entries = {entry.id: entry for entry in derived}
+    for index, (written, reading) in enumerate(
+        zip(environment.extra_entries, extra_readings(environment), strict=True)
+    ):
+        for problem in reading.problems:
+            yield written.id, _path(index, problem), problem
+        if reading.entry is not None:
+            indexes.setdefault(reading.entry.id, index)
+            entries.setdefault(reading.entry.id, reading.entry)
+    together = tuple(entries.values())
+    for id_, problem in _together(environment, together):
+        path = _path(indexes[id_], problem) if id_ in indexes else _derived_path(id_, problem)
+        yield id_, path, problem
+
+
+def _together(environment: Environment, entries: Sequence[ConfigEntry]) -> Iterator[Located]:
+    yield from judge_together(entries)
+    yield from judge_deployed(entries, deployed(environment))
+
+
+def _path(index: int, problem: Problem) -> str:
+    return ".".join(part for part in (f"extra_entries[{index}]", problem.at.written(Style.PYTHON)) if part)
+
+
+def _derived_path(id_: EntryId, problem: Problem) -> str:
+    """An entry that follows from the declaration: what it is, instead of where it is written."""
+    return " ".join(part for part in (str(id_), problem.at.written(Style.GO)) if part)
+
+
+def _unused(environment: Environment, used: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
+    for index, acknowledged in enumerate(environment.acknowledged):
+        if not used.get((acknowledged.rule, acknowledged.entry)):
+            yield Finding(
+                f"acknowledged[{index}]",
+                "acknowledged-unused",
+                f"{acknowledged.entry} has no finding {acknowledged.rule} that can be acknowledged",
+                "remove it; what Consul refuses cannot be acknowledged",
+            )
 
 
 def _derived_twice(derived: Iterable[ConfigEntry]) -> Iterator[Finding]:
@@ -68,20 +113,23 @@ def _derived_twice(derived: Iterable[ConfigEntry]) -> Iterator[Finding]:
 
 
 def _place(environment: Environment, entry: ConfigEntry, path: str) -> Iterator[Finding]:
+    """Community's entries have no place: that is judged with their values."""
+    if not environment.platform.enterprise:
+        return
     known = partitions(environment.platform)
     if entry.partition not in known:
         yield Finding(
             f"{path}.partition",
             "entry-partition",
             f"{_partition(entry.id)} of {entry.id} does not exist in this environment",
-            f"use one of {', '.join(map(str, known))}" if environment.platform.enterprise else "remove it",
+            f"use one of {', '.join(map(str, known))}",
         )
-    if entry.namespace is not None and (entry.namespace != DEFAULT or not environment.platform.enterprise):
+    if entry.namespace is not None and entry.namespace != DEFAULT:
         yield Finding(
             f"{path}.namespace",
             "entry-namespace",
             f'there is no namespace "{entry.namespace}" in this environment',
-            f'use "{DEFAULT}"' if environment.platform.enterprise else "remove it: namespaces need Enterprise",
+            f'use "{DEFAULT}"',
         )
 
 
@@ -89,7 +137,7 @@ def _derivable(environment: Environment) -> tuple[ConfigEntry, ...]:
     """The derived entries, as far as there are any: an unsound declaration has findings of its own, and no entries."""
     try:
         return derived_entries(environment)
-    except (KeyError, ValidationError):
+    except (KeyError, ValueError):
         return ()
 
 

@@ -20,6 +20,8 @@ from mesh.consul.entries import (
 )
 from mesh.consul.entries.common import MeshGateway
 from mesh.consul.ordering import in_order
+from mesh.consul.parts import Edition
+from mesh.consul.reading import Form, Reading, read
 from mesh.model.environment import Environment
 from mesh.model.gateway import Gateway, IngressGateway
 from mesh.once import once
@@ -32,7 +34,15 @@ def entries(environment: Environment) -> tuple[ConfigEntry, ...]:
 
     Those that follow from the services and gateways, and those written directly; each after what it reads.
     """
-    return in_order([*derived_entries(environment), *environment.extra_entries])
+    written = (reading.entry for reading in extra_readings(environment))
+    return in_order([*derived_entries(environment), *(entry for entry in written if entry is not None)])
+
+
+@once
+def extra_readings(environment: Environment) -> tuple[Reading, ...]:
+    """The entries written directly, in the form in which Consul stores them, and what is wrong with them."""
+    edition = Edition.ENTERPRISE if environment.platform.enterprise else Edition.COMMUNITY
+    return tuple(read(entry, Form.PYTHON, edition) for entry in environment.extra_entries)
 
 
 @once

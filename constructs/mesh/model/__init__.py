@@ -1,5 +1,6 @@
 """The vocabulary of an environment: everything a team writes, and nothing else."""
 
+from mesh.model.acknowledged import Acknowledged
 from mesh.model.backend import AzureStorage, Backend, HcpTerraform, LocalState
 from mesh.model.environment import Environment
 from mesh.model.gateway import ApiGateway, Gateway, IngressGateway, Listener
@@ -33,6 +34,7 @@ from mesh.model.service import (
 )
 
 __all__ = [
+    "Acknowledged",
     "ApiGateway",
     "Azure",
     "AzureStorage",

@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import ConfigDict, InstanceOf
 
 from mesh.config_entry import ConfigEntry
+from mesh.model.acknowledged import Acknowledged
 from mesh.model.backend import Backend, LocalState
 from mesh.model.gateway import Gateway
 from mesh.model.platform import Platform
@@ -27,6 +28,7 @@ class Environment:
         backend: Where Terraform keeps its state.
         project: First part of every Azure and workspace name.
         extra_entries: Config entries written directly. One that the services already imply is an error.
+        acknowledged: Findings about them that are meant.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -39,6 +41,7 @@ class Environment:
     backend: Backend = field(default_factory=LocalState)
     project: EnvironmentName = "mesh"
     extra_entries: Sequence[InstanceOf[ConfigEntry]] = ()
+    acknowledged: Sequence[Acknowledged] = ()
 
     def service(self, name: str) -> Service:
         """The service called ``name``.

@@ -1,5 +1,6 @@
 """Config entries as Terraform resources."""
 
+import re
 from collections.abc import Sequence
 
 from constructs import Construct
@@ -35,9 +36,14 @@ class ConfigEntries(Construct):
 
 
 def _construct_id(id_: EntryId) -> str:
-    """Unique in the stack: no part holds an underscore, and CDKTF keeps every other character that one may have.
+    """Unique in the stack, in letters, digits, dashes and underscores, the characters that CDKTF keeps.
 
-    The wildcard, which it would drop, is the empty part.
+    Any other character of a name, and its underscores, are written as their code between two underscores each; the
+    wildcard is the empty part.
     """
     place = [part for part in (id_.partition, id_.namespace) if part]
-    return "_".join([id_.kind, *place, id_.name.replace("*", "")])
+    return "_".join([id_.kind, *place, re.sub(r"[^A-Za-z0-9-]", _code, id_.name.replace("*", ""))])
+
+
+def _code(match: re.Match[str]) -> str:
+    return f"__{ord(match[0]):x}__"

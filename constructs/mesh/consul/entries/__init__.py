@@ -9,16 +9,21 @@ from typing import Final
 from mesh.config_entry import ConfigEntry, EntryId, ServiceRef
 from mesh.consul.entries.api_gateway import ApiGateway
 from mesh.consul.entries.exported_services import ExportedServices
+from mesh.consul.entries.file_system_certificate import FileSystemCertificate
 from mesh.consul.entries.http_route import HttpRoute
 from mesh.consul.entries.ingress_gateway import IngressGateway
+from mesh.consul.entries.inline_certificate import InlineCertificate
+from mesh.consul.entries.jwt_provider import JwtProvider
 from mesh.consul.entries.mesh import Mesh
 from mesh.consul.entries.proxy_defaults import ProxyDefaults
+from mesh.consul.entries.sameness_group import SamenessGroup
 from mesh.consul.entries.service_defaults import ServiceDefaults
 from mesh.consul.entries.service_intentions import ServiceIntentions
 from mesh.consul.entries.service_resolver import ServiceResolver
 from mesh.consul.entries.service_router import ServiceRouter
 from mesh.consul.entries.service_splitter import ServiceSplitter
 from mesh.consul.entries.tcp_route import TcpRoute
+from mesh.consul.entries.terminating_gateway import TerminatingGateway
 
 KINDS: Final[Mapping[str, type[ConfigEntry]]] = {
     model.KIND: model
@@ -26,11 +31,16 @@ KINDS: Final[Mapping[str, type[ConfigEntry]]] = {
         Mesh,
         ProxyDefaults,
         ServiceDefaults,
+        SamenessGroup,
+        JwtProvider,
+        InlineCertificate,
+        FileSystemCertificate,
         ServiceResolver,
         ServiceSplitter,
         ServiceRouter,
         ExportedServices,
         IngressGateway,
+        TerminatingGateway,
         ApiGateway,
         HttpRoute,
         TcpRoute,
@@ -45,10 +55,14 @@ __all__ = [
     "ConfigEntry",
     "EntryId",
     "ExportedServices",
+    "FileSystemCertificate",
     "HttpRoute",
     "IngressGateway",
+    "InlineCertificate",
+    "JwtProvider",
     "Mesh",
     "ProxyDefaults",
+    "SamenessGroup",
     "ServiceDefaults",
     "ServiceIntentions",
     "ServiceRef",
@@ -56,4 +70,5 @@ __all__ = [
     "ServiceRouter",
     "ServiceSplitter",
     "TcpRoute",
+    "TerminatingGateway",
 ]

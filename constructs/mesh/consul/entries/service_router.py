@@ -3,73 +3,151 @@
 Source: ``consul@1.22.7 agent/structs/config_entry_discoverychain.go``, ``ServiceRouterConfigEntry``.
 """
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import Field
+from collections.abc import Iterator, Sequence
+from typing import Annotated, ClassVar, Final, Literal
 
 from mesh.config_entry import ConfigEntry, ServiceRef
-from mesh.consul.entries.common import HttpHeaderModifiers, NonEmpty, Status, Unsigned
-from mesh.consul.entries.service_resolver import SubsetName
+from mesh.consul.entries.common import Duration, HttpHeaderModifiers, Method, ServiceName, Status, Unsigned
+from mesh.consul.entries.http_matching import judge_condition, judge_matchers
+from mesh.consul.parts import Edition, Enterprise, Mark, Part
+from mesh.consul.value_rules import ENTERPRISE_IGNORED
 from mesh.model.service import Route as RouteDeclaration
 from mesh.model.service import Service
-from mesh.scalars import Duration, HttpPath, Method
-from mesh.shapes import Many, Shape
+from mesh.rules import At, Example, Problem, refused, stricter
+from mesh.shapes import JsonObject
 from mesh.topology import Place
 
+_VALIDATE: Final = "consul@1.22.7 agent/structs/config_entry_discoverychain.go, ServiceRouterConfigEntry.Validate"
+_HTTP: Final = {"Kind": "proxy-defaults", "Name": "global", "Config": {"protocol": "http"}}
 
-class HeaderMatch(Shape):
+
+def _router(*routes: JsonObject) -> Example:
+    """A router, and what makes its service an HTTP service."""
+    return [_HTTP, {"Kind": "service-router", "Name": "web", "Routes": list(routes)}]
+
+
+_TO_API: Final = {"Service": "api"}
+
+ROUTE_MATCHES_ALL: Final = stricter(
+    "route-without-condition",
+    what="A route has no condition.",
+    why="It takes every request. A misspelt condition is dropped by the provider and leaves just this.",
+    source=f"{_VALIDATE} (not checked there)",
+    fix='say what it matches; for every request, PathPrefix "/"',
+    example=_router({"Destination": _TO_API}),
+    instead=_router({"Match": {"HTTP": {"PathPrefix": "/"}}, "Destination": _TO_API}),
+)
+
+ROUTE_WITHOUT_DESTINATION: Final = stricter(
+    "route-without-destination",
+    what="A route has no destination.",
+    why="Its requests go to the router's own service, as they would without it.",
+    source="consul@1.22.7 agent/consul/discoverychain/compile.go, assembleChain",
+    fix="say where it goes, or remove it",
+    example=_router({"Match": {"HTTP": {"PathPrefix": "/a"}}}),
+    instead=_router({"Match": {"HTTP": {"PathPrefix": "/a"}}, "Destination": _TO_API}),
+)
+
+ROUTE_SHADOWED: Final = stricter(
+    "route-shadowed",
+    what="A route comes after one that already takes all of its requests.",
+    why="The first route that matches wins, so no request reaches it.",
+    source="consul@1.22.7 agent/consul/discoverychain/compile.go, assembleChain",
+    fix="put it before the other route, or remove it",
+    example=_router(
+        {"Match": {"HTTP": {"PathPrefix": "/a"}}, "Destination": _TO_API},
+        {"Match": {"HTTP": {"PathPrefix": "/a/b"}}, "Destination": {"Service": "web"}},
+    ),
+    instead=_router(
+        {"Match": {"HTTP": {"PathPrefix": "/a/b"}}, "Destination": {"Service": "web"}},
+        {"Match": {"HTTP": {"PathPrefix": "/a"}}, "Destination": _TO_API},
+    ),
+)
+
+REWRITE_WITHOUT_PATH: Final = refused(
+    "rewrite-without-path",
+    what="A destination rewrites a path prefix, and its route matches none.",
+    why="Consul refuses it: cannot make use of PrefixRewrite without configuring either PathExact or PathPrefix.",
+    source=_VALIDATE,
+    fix="match a PathExact or PathPrefix, or remove PrefixRewrite",
+    example=_router({"Match": {"HTTP": {"Methods": ["GET"]}}, "Destination": {"Service": "api", "PrefixRewrite": "/"}}),
+    instead=_router({"Match": {"HTTP": {"PathPrefix": "/a"}}, "Destination": {"Service": "api", "PrefixRewrite": "/"}}),
+)
+
+
+class HeaderMatch(Part):
     """A condition on a request header; exactly one of the matchers."""
 
-    name: NonEmpty
-    present: bool | None = None
-    exact: NonEmpty | None = None
-    prefix: NonEmpty | None = None
-    suffix: NonEmpty | None = None
-    regex: NonEmpty | None = None
-    invert: bool | None = None
-
-
-class QueryParamMatch(Shape):
-    """A condition on a query parameter; exactly one of the matchers."""
-
-    name: NonEmpty
+    name: str
     present: bool | None = None
     exact: str | None = None
-    regex: NonEmpty | None = None
+    prefix: str | None = None
+    suffix: str | None = None
+    regex: str | None = None
+    invert: bool | None = None
+
+    def judge(self, at: At, edition: Edition) -> Iterator[Problem]:  # noqa: ARG002
+        """The matchers."""
+        matchers = {"present": self.present, "exact": self.exact, "prefix": self.prefix, "suffix": self.suffix}
+        yield from judge_matchers(at, {**matchers, "regex": self.regex})
 
 
-class HttpMatch(Shape):
+class QueryParamMatch(Part):
+    """A condition on a query parameter; exactly one of the matchers."""
+
+    name: str
+    present: bool | None = None
+    exact: str | None = None
+    regex: str | None = None
+
+    def judge(self, at: At, edition: Edition) -> Iterator[Problem]:  # noqa: ARG002
+        """The matchers."""
+        yield from judge_matchers(at, {"present": self.present, "exact": self.exact, "regex": self.regex})
+
+
+class HttpMatch(Part):
     """Conditions that must all hold; an empty one matches everything."""
 
-    path_exact: HttpPath | None = None
-    path_prefix: HttpPath | None = None
-    path_regex: NonEmpty | None = None
+    path_exact: str | None = None
+    path_prefix: str | None = None
+    path_regex: str | None = None
     case_insensitive: bool | None = None
-    header: Many[HeaderMatch] = ()
-    query_param: Many[QueryParamMatch] = ()
-    methods: Many[Method] = ()
+    header: Sequence[HeaderMatch] = ()
+    query_param: Sequence[QueryParamMatch] = ()
+    methods: Sequence[Method] = ()
+
+    def judge(self, at: At, edition: Edition) -> Iterator[Problem]:  # noqa: ARG002
+        """Paths and methods."""
+        yield from judge_condition(self, at)
+
+    def is_only_path(self) -> bool:
+        """Whether nothing but the path decides."""
+        return not (self.header or self.query_param or self.methods)
+
+    def takes_all(self) -> bool:
+        """Whether every request fulfils the conditions."""
+        return self.is_only_path() and not (self.path_exact or self.path_regex) and self.path_prefix in {None, "", "/"}
 
 
-class Match(Shape):
+class Match(Part):
     """What a route matches."""
 
-    http: HttpMatch
+    http: HttpMatch | None = None
 
 
-class Destination(Shape):
+class Destination(Part):
     """Where a matching request goes. A subset goes past the splitter."""
 
-    service: NonEmpty | None = None
-    service_subset: SubsetName | None = None
-    namespace: NonEmpty | None = None
-    partition: NonEmpty | None = None
-    prefix_rewrite: HttpPath | None = None
+    service: ServiceName | None = None
+    service_subset: str | None = None
+    namespace: Annotated[str | None, Enterprise(ENTERPRISE_IGNORED, left_out=True), Mark.INHERITED] = None
+    partition: Annotated[str | None, Enterprise(ENTERPRISE_IGNORED, left_out=True), Mark.INHERITED] = None
+    prefix_rewrite: str | None = None
     request_timeout: Duration | None = None
     idle_timeout: Duration | None = None
     num_retries: Unsigned | None = None
     retry_on_connect_failure: bool | None = None
-    retry_on: Many[
+    retry_on: Sequence[
         Literal[
             "5xx",
             "gateway-error",
@@ -85,16 +163,29 @@ class Destination(Shape):
             "unavailable",
         ]
     ] = ()
-    retry_on_status_codes: Many[Status] = ()
+    retry_on_status_codes: Sequence[Status] = ()
     request_headers: HttpHeaderModifiers | None = None
     response_headers: HttpHeaderModifiers | None = None
 
 
-class Route(Shape):
+class Route(Part):
     """One route; the first that matches wins."""
 
     match: Match | None = None
-    destination: Destination
+    destination: Destination | None = None
+
+    def judge(self, at: At, edition: Edition) -> Iterator[Problem]:  # noqa: ARG002
+        """What is missing, and a rewrite without a prefix to rewrite."""
+        http = self.match.http if self.match else None
+        if self.match is None or (http and http.takes_all() and http.path_prefix != "/" and http != HttpMatch()):
+            yield ROUTE_MATCHES_ALL(at, "the route has no condition")
+        if self.destination is None:
+            yield ROUTE_WITHOUT_DESTINATION(at, "the route goes nowhere else than without it")
+        elif self.destination.prefix_rewrite and not (http and (http.path_exact or http.path_prefix)):
+            rewrite = self.destination.prefix_rewrite
+            yield REWRITE_WITHOUT_PATH(
+                at / "destination" / "prefix_rewrite", f'there is no path to make "{rewrite}" of'
+            )
 
 
 class ServiceRouter(ConfigEntry):
@@ -105,14 +196,39 @@ class ServiceRouter(ConfigEntry):
 
     KIND: ClassVar[str] = "service-router"
 
-    routes: Annotated[Many[Route], Field(min_length=1)]
+    name: ServiceName
+    routes: Annotated[Sequence[Route], Mark.LAX]
+
+    def judge(self, at: At, edition: Edition) -> Iterator[Problem]:  # noqa: ARG002
+        """Routes that no request reaches."""
+        prefixes: dict[str, int] = {}
+        lengths: set[int] = set()
+        conditions: dict[HttpMatch, int] = {}
+        for index, route in enumerate(self.routes):
+            http = (route.match.http if route.match else None) or HttpMatch()
+            path = http.path_exact or http.path_prefix or ""
+            starts = [path[:length] for length in lengths if length <= len(path)] if not http.case_insensitive else [""]
+            covering = next((start for start in starts if start in prefixes), None)
+            where = (at / "routes")[index]
+            if covering is not None:
+                message = f'route {prefixes[covering]} takes every request under "{covering or "/"}" before it'
+                yield ROUTE_SHADOWED(where, message)
+            elif http in conditions:
+                yield ROUTE_SHADOWED(where, f"route {conditions[http]} has the same conditions")
+            elif http.takes_all():
+                prefixes[""] = index
+                lengths.add(0)
+            elif http.is_only_path() and http.path_prefix and not http.case_insensitive:
+                prefixes[http.path_prefix] = index
+                lengths.add(len(http.path_prefix))
+            conditions.setdefault(http, index)
 
     def reads(self) -> Iterator[ServiceRef]:
         """Its own service and every service it routes to."""
         yield ServiceRef(self.name, self.partition, self.namespace)
         for route in self.routes:
             to = route.destination
-            if to.service:
+            if to and to.service:
                 yield ServiceRef(to.service, to.partition or self.partition, to.namespace or self.namespace)
 
 

@@ -1,0 +1,9 @@
+"""Exit codes of ``mesh``, besides 0."""
+
+from typing import Final
+
+UNSOUND: Final = 1
+"""An environment or entry has findings, or there is no such entry."""
+
+UNREADABLE: Final = 2
+"""Wrong usage, or an input that does not exist or cannot be read. As argparse's own."""

@@ -1,0 +1,160 @@
+"""``mesh entries``: config entries of an environment, and of files."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from mesh.commands.codes import UNREADABLE, UNSOUND
+from mesh.consul.judge import Judged, judge
+from mesh.consul.parts import Edition
+from mesh.consul.reading import Form
+from mesh.findings import Finding, Severity
+from mesh.json_lines import JsonError, read_objects
+from mesh.shapes import JsonObject
+
+STANDARD_INPUT: Final = "-"
+
+
+class _UnreadableError(Exception):
+    """Files cannot be read; the message says which and why."""
+
+
+def check(options: argparse.Namespace) -> int:
+    """``mesh entries check``."""
+    try:
+        values = _read(options.file)
+    except _UnreadableError as error:
+        print(error, file=sys.stderr)
+        return UNREADABLE
+    judged = judge(values, Form(options.form), Edition(options.edition), alone=options.alone)
+    if options.json:
+        for each in judged:
+            print(json.dumps(_as_json(each)))
+    else:
+        print("\n".join(_as_text(judged)))
+    return 0 if all(each.ok for each in judged) else UNSOUND
+
+
+def adopt(options: argparse.Namespace) -> int:
+    """``mesh entries adopt``."""
+    from mesh.consul.adopt import to_python
+
+    try:
+        values = _read(options.file)
+    except _UnreadableError as error:
+        print(error, file=sys.stderr)
+        return UNREADABLE
+    judged = judge(values, Form.API, Edition(options.edition))
+    for line in _findings(judged):
+        print(line, file=sys.stderr)
+    entries = [each.entry for each in judged if each.entry is not None]
+    if len(entries) < len(judged):
+        print(f"error: {len(judged) - len(entries)} of {len(judged)} entries cannot be adopted", file=sys.stderr)
+        return UNSOUND
+    print(to_python(entries), end="")
+    return 0
+
+
+def show_list(options: argparse.Namespace) -> int:
+    """``mesh entries list``."""
+    from mesh.commands.environments import sound
+    from mesh.consul.policy import entries
+
+    environment = sound(options.environment)
+    if environment is None:
+        return UNSOUND
+    _print([entry.written() for entry in entries(environment)])
+    return 0
+
+
+def show(options: argparse.Namespace) -> int:
+    """``mesh entries show``."""
+    from mesh.commands.environments import sound
+    from mesh.consul.policy import entries
+
+    environment = sound(options.environment)
+    if environment is None:
+        return UNSOUND
+    found = [entry for entry in entries(environment) if (entry.KIND, entry.name) == (options.kind, options.name)]
+    if not found:
+        print(f"error: {environment.name} has no entry {options.kind}/{options.name}", file=sys.stderr)
+        return UNSOUND
+    written = [entry.written() for entry in found]
+    _print(written if len(written) > 1 else written[0])
+    return 0
+
+
+def _print(value: object) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def _read(files: Sequence[str]) -> list[Any]:
+    """Every value in the files, in their order.
+
+    Raises:
+        _UnreadableError: with every file that cannot be read.
+    """
+    values: list[Any] = []
+    errors: list[str] = []
+    for file in files:
+        name = "standard input" if file == STANDARD_INPUT else file
+        try:
+            data = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
+            values += read_objects(data.decode("utf-8-sig"))
+        except OSError as error:
+            errors.append(f"error: {name}: {error.strerror or error}")
+        except UnicodeDecodeError as error:
+            errors.append(f"error: {name}: it is no UTF-8 text (byte {error.start})")
+        except (JsonError, ValueError) as error:  # ValueError: a path with a null character
+            errors.append(f"error: {name}: {error}")
+    if errors:
+        raise _UnreadableError("\n".join(errors))
+    return values
+
+
+def _as_json(judged: Judged) -> JsonObject:
+    return {
+        "kind": judged.kind,
+        "name": judged.name,
+        "ok": judged.ok,
+        "findings": [
+            {
+                "rule": finding.rule,
+                "class": finding.severity,
+                "path": finding.path,
+                "message": finding.message,
+                "fix": finding.fix,
+            }
+            for finding in judged.findings
+        ],
+        "canonical": judged.entry.written() if judged.entry is not None else None,
+    }
+
+
+def _as_text(judged: Sequence[Judged]) -> Iterator[str]:
+    yield from _findings(judged)
+    counts = dict.fromkeys(Severity, 0)
+    for each in judged:
+        for finding in each.findings:
+            counts[finding.severity] += 1
+    good = sum(each.ok for each in judged)
+    found = ", ".join(f"{count} {severity}" for severity, count in counts.items() if count)
+    entries = f"{len(judged)} entr{'y' if len(judged) == 1 else 'ies'}"
+    yield f"{entries}: {good} ok" + (f"; findings: {found}" if found else "")
+
+
+def _findings(judged: Sequence[Judged]) -> Iterator[str]:
+    for index, each in enumerate(judged, start=1):
+        who = f"{each.kind}/{each.name}" if each.kind else f"entry {index}"
+        for finding in each.findings:
+            yield _line(who, finding)
+
+
+def _line(who: str, finding: Finding) -> str:
+    where = f"{who}: {finding.path}" if finding.path else who
+    if finding.severity is Severity.CANONICALISED:
+        return f"{where}: note: {finding.message} [{finding.rule}]"
+    return f"{where}: {finding.message} [{finding.rule}, {finding.severity}]\n    fix: {finding.fix}"

@@ -1,0 +1,141 @@
+"""What an environment deploys, as far as config entries refer to it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mesh.config_entry import DEFAULT, ConfigEntry, ServiceRef
+from mesh.consul import graph_rules
+from mesh.consul.entries import (
+    ApiGateway,
+    HttpRoute,
+    ProxyDefaults,
+    ServiceDefaults,
+    ServiceIntentions,
+    ServiceResolver,
+    TcpRoute,
+    TerminatingGateway,
+)
+from mesh.consul.entries.service_resolver import VERSION_META, FailoverTarget, Redirect
+from mesh.consul.filters import metadata_of
+from mesh.consul.graph import Graph, Located, Service
+from mesh.model.environment import Environment
+from mesh.rules import ROOT
+from mesh.topology import MESH_GATEWAY, has_mesh_gateways, place
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What runs.
+
+    Attributes:
+        services: The metadata of each version of each service.
+        gateways: Whatever else has a name in the mesh and calls services.
+        mesh_gateways: Whether there are mesh gateways.
+    """
+
+    services: Mapping[Service, Sequence[Mapping[str, str]]]
+    gateways: frozenset[Service]
+    mesh_gateways: bool
+
+
+def deployed(environment: Environment) -> Deployed:
+    """What follows from the declaration."""
+    platform = environment.platform
+
+    def key(name: str, partition: str | None, namespace: str | None) -> Service:
+        return Service(name, partition or DEFAULT, namespace or DEFAULT)
+
+    services = {
+        key(service.name, *place(platform, service.runs_on)): [{VERSION_META: version} for version in service.versions]
+        or [{}]
+        for service in environment.services
+    }
+    gateways = {key(gateway.name, *place(platform, gateway.runs_on)) for gateway in environment.gateways}
+    if has_mesh_gateways(platform):
+        gateways |= {key(MESH_GATEWAY, service.partition, None) for service in services}
+    return Deployed(services, frozenset(gateways), has_mesh_gateways(platform))
+
+
+def judge_deployed(entries: Sequence[ConfigEntry], what: Deployed) -> Iterator[Located]:
+    """Problems of entries that refer to something that the environment does not deploy."""
+    graph = Graph(entries)
+    known = {
+        *what.services,
+        *what.gateways,
+        *graph.defaults,
+        *graph.resolvers,
+        *(
+            Service(service.name, gateway.partition or DEFAULT, service.namespace or gateway.namespace or DEFAULT)
+            for gateway in graph.of(TerminatingGateway)
+            for service in gateway.services
+        ),
+    }
+    for entry in entries:
+        yield from _unknown_services(entry, known)
+        yield from _unknown_parts(entry, graph)
+        if isinstance(entry, ServiceResolver):
+            yield from _empty_subsets(entry, what)
+        if isinstance(entry, ProxyDefaults | ServiceDefaults) and not what.mesh_gateways:
+            mode = entry.mesh_gateway.mode if entry.mesh_gateway else None
+            if mode in {"local", "remote"}:
+                message = f'the mode is "{mode}", and there are no mesh gateways'
+                yield Located(entry.id, graph_rules.MESH_GATEWAY_MISSING(ROOT / "mesh_gateway" / "mode", message))
+
+
+_EVERY: Final = "*"
+
+
+def _unknown_services(entry: ConfigEntry, known: set[Service]) -> Iterator[Located]:
+    for ref in dict.fromkeys(_local_services(entry)):
+        service = Service(ref.name, ref.partition or DEFAULT, ref.namespace or DEFAULT)
+        if ref.name != _EVERY and service not in known:
+            message = f'there is no service "{service}" in this environment'
+            yield Located(entry.id, graph_rules.SERVICE_UNKNOWN(ROOT, message))
+
+
+def _local_services(entry: ConfigEntry) -> Iterator[ServiceRef]:
+    """Services that an entry refers to and that are not another datacenter's or peer's."""
+    if isinstance(entry, ServiceIntentions):
+        for source in entry.sources:
+            if not source.peer:
+                where = (source.partition or entry.partition, source.namespace or entry.namespace)
+                yield ServiceRef(source.name, *where)
+    away: set[str] = set()
+    if isinstance(entry, ServiceResolver):
+        targets: list[Redirect | FailoverTarget] = [to for each in entry.failover.values() for to in each.targets]
+        if entry.redirect:
+            targets.append(entry.redirect)
+        away = {to.service for to in targets if to.service and (to.peer or to.datacenter)}
+    yield from (ref for ref in entry.reads() if ref.name not in away)
+
+
+def _unknown_parts(entry: ConfigEntry, graph: Graph) -> Iterator[Located]:
+    if isinstance(entry, HttpRoute | TcpRoute):
+        gateways = {gateway.name for gateway in graph.of(ApiGateway)}
+        for index, parent in enumerate(entry.parents):
+            if parent.name not in gateways:
+                message = f'there is no api-gateway "{parent.name}"'
+                yield Located(entry.id, graph_rules.ROUTE_GATEWAY_MISSING((ROOT / "parents")[index], message))
+    if isinstance(entry, ApiGateway):
+        for index, listener in enumerate(entry.listeners):
+            for position, certificate in enumerate(listener.tls.certificates if listener.tls else ()):
+                there = {other.name for other in graph.by_kind.get(str(certificate.kind), ())}
+                if certificate.name not in there:
+                    at = ((ROOT / "listeners")[index] / "tls" / "certificates")[position]
+                    message = f'there is no {certificate.kind} "{certificate.name}"'
+                    yield Located(entry.id, graph_rules.CERTIFICATE_MISSING(at, message))
+
+
+def _empty_subsets(resolver: ServiceResolver, what: Deployed) -> Iterator[Located]:
+    service = Service(resolver.name, resolver.partition or DEFAULT, resolver.namespace or DEFAULT)
+    versions = what.services.get(service)
+    if versions is None:
+        return
+    for name, subset in resolver.subsets.items():
+        asked = metadata_of(subset.filter) if subset.filter else {}
+        ours = {key: value for key, value in asked.items() if key == VERSION_META}
+        if ours and not any(ours.items() <= version.items() for version in versions):
+            message = f'{service} has no version "{ours[VERSION_META]}"'
+            at = (ROOT / "subsets")[name] / "filter"
+            yield Located(resolver.id, graph_rules.SUBSET_WITHOUT_INSTANCES(at, message))

@@ -1,0 +1,238 @@
+"""Changes that go wrong although both the old and the new entries are right, and the way out.
+
+Terraform applies a change in an order of its own: what is removed goes first, dependents before what they depend on;
+then the rest is updated and created, what others depend on first (seen with Terraform 1.11.4). Consul judges every
+single step. So a change is played through, and every step on which Consul would refuse is a hazard.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mesh.config_entry import DEFAULT, ConfigEntry, EntryId
+from mesh.consul.entries import ExportedServices, Mesh, ProxyDefaults, ServiceIntentions
+from mesh.consul.graph import Graph, Service, judge_together, service_of
+from mesh.consul.graph_rules import SUBSET_MISSING
+from mesh.consul.ordering import in_order, jwt_providers
+from mesh.findings import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """A change that one apply does not survive, or that traffic does not.
+
+    Attributes:
+        entry: The entry that changes.
+        rule: Kind of hazard, or the rule by which Consul refuses the step.
+        message: What goes wrong.
+        steps: The way out, one apply each.
+    """
+
+    entry: EntryId
+    rule: str
+    message: str
+    steps: tuple[str, ...]
+
+    def __str__(self) -> str:
+        steps = "".join(f"\n    apply {number}: {step}" for number, step in enumerate(self.steps, start=1))
+        return f"{self.entry}: {self.message} [{self.rule}]{steps}"
+
+
+def hazards(before: Iterable[ConfigEntry], after: Iterable[ConfigEntry]) -> tuple[Hazard, ...]:
+    """What goes wrong when ``before`` is changed to ``after`` in one apply.
+
+    Args:
+        before: What Consul has: sound entries.
+        after: What it shall have: sound entries.
+    """
+    change = _Change({entry.id: entry for entry in before}, {entry.id: entry for entry in after})
+    return (*_refused(change), *_protocols(change), *_exports(change))
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    before: Mapping[EntryId, ConfigEntry]
+    after: Mapping[EntryId, ConfigEntry]
+
+    def steps(self) -> Iterator[tuple[EntryId, ConfigEntry | None]]:
+        """What is written and removed, in Terraform's order."""
+        for entry in reversed(in_order(self.before.values())):
+            if entry.id not in self.after:
+                yield entry.id, None
+        for entry in in_order(self.after.values()):
+            if self.before.get(entry.id) != entry:
+                yield entry.id, entry
+
+
+def _refused(change: _Change) -> Iterator[Hazard]:
+    """Steps that Consul refuses."""
+    neighbours = _Neighbours((*change.before.values(), *change.after.values()))
+    state, intended = dict(change.before), dict(change.before)
+    failed: list[tuple[EntryId, ConfigEntry | None, str, str]] = []
+    for id_, entry in change.steps():
+        why = _why_refused(neighbours, state, id_, entry)
+        if why is None:
+            _apply(state, id_, entry)
+        elif _why_refused(neighbours, intended, id_, entry):  # else it only fails because another step did
+            failed.append((id_, entry, *why))
+        _apply(intended, id_, entry)
+    for id_, entry in change.steps():  # the second apply
+        if _why_refused(neighbours, state, id_, entry) is None:
+            _apply(state, id_, entry)
+    for id_, entry, rule, message in failed:
+        succeeds = state.get(id_) == entry
+        verb = "remove" if entry is None else "change"
+        yield Hazard(
+            id_,
+            rule,
+            f"Consul refuses to {verb} it as long as the others are as they are: {message}",
+            _way_out(id_, verb, rule, succeeds=succeeds),
+        )
+
+
+def _way_out(id_: EntryId, verb: str, rule: str, *, succeeds: bool) -> tuple[str, ...]:
+    """The way out of a refused step.
+
+    Args:
+        id_: The entry.
+        verb: What shall become of it.
+        rule: The rule by which it is refused.
+        succeeds: Whether the step succeeds once everything else is done.
+    """
+    if succeeds:
+        return (f"everything but to {verb} {id_}", f"{verb} {id_}")
+    if rule == SUBSET_MISSING.id:
+        return (f"add the new subsets to {id_} and keep the old", "change what refers to them", "remove the old ones")
+    return (f"remove what refers to {id_}", f"{verb} {id_}", "add the references again")
+
+
+def _apply(state: dict[EntryId, ConfigEntry], id_: EntryId, entry: ConfigEntry | None) -> None:
+    if entry is None:
+        state.pop(id_, None)
+    else:
+        state[id_] = entry
+
+
+def _why_refused(
+    neighbours: "_Neighbours", state: Mapping[EntryId, ConfigEntry], id_: EntryId, entry: ConfigEntry | None
+) -> tuple[str, str] | None:
+    """The rule and message by which Consul refuses a step."""
+    near = {other: state[other] for other in neighbours.of(id_) if other in state}
+    known = set(_breaches(near.values()))
+    _apply(near, id_, entry)
+    return next((breach for breach in _breaches(near.values()) if breach not in known), None)
+
+
+def _breaches(entries: Iterable[ConfigEntry]) -> Iterator[tuple[str, str]]:
+    for located in judge_together(entries):
+        if located.problem.rule.severity is Severity.REFUSED:
+            yield located.problem.rule.id, f"{located.entry} {located.problem.message}"
+
+
+class _Neighbours:
+    """Which entries can see each other: those that refer to the same services, directly or through others."""
+
+    def __init__(self, entries: Sequence[ConfigEntry]) -> None:
+        self._parent: dict[object, object] = {}
+        self._everywhere = {entry.id for entry in entries if isinstance(entry, Mesh | ProxyDefaults)}
+        self._all = list(dict.fromkeys(entry.id for entry in entries))
+        for entry in entries:
+            if entry.id in self._everywhere:
+                continue
+            self._join(entry.id, service_of(entry))
+            for ref in entry.reads():
+                self._join(entry.id, Service(ref.name, ref.partition or DEFAULT, ref.namespace or DEFAULT))
+            if isinstance(entry, ServiceIntentions):
+                for name, _ in jwt_providers(entry):
+                    self._join(entry.id, Service(name, entry.partition or DEFAULT, entry.namespace or DEFAULT))
+        groups: dict[object, list[EntryId]] = defaultdict(list)
+        for id_ in self._all:
+            if id_ not in self._everywhere:
+                groups[self._root(id_)].append(id_)
+        self._groups = groups
+
+    def of(self, id_: EntryId) -> Iterable[EntryId]:
+        """The entries that may refuse a change of this one, itself among them."""
+        if id_ in self._everywhere:
+            return self._all
+        return (*self._everywhere, *self._groups[self._root(id_)])
+
+    def _root(self, item: object) -> object:
+        while (parent := self._parent.setdefault(item, item)) != item:
+            self._parent[item] = self._parent[parent]
+            item = parent
+        return item
+
+    def _join(self, one: object, other: object) -> None:
+        self._parent[self._root(one)] = self._root(other)
+
+
+_LOWERED: Final = "protocol-changed"
+
+
+def _protocols(change: _Change) -> Iterator[Hazard]:
+    """Services whose protocol changes under traffic."""
+    old, new = Graph(change.before.values()), Graph(change.after.values())
+    for service in dict.fromkeys((*old.defaults, *new.defaults, *old.resolvers, *new.resolvers)):
+        was, becomes = old.protocol(service), new.protocol(service)
+        known = service in new.defaults or service in new.resolvers
+        if was != becomes and known and (service in old.defaults or service in old.resolvers):
+            entry = new.defaults.get(service) or new.resolvers.get(service)
+            if entry is None:
+                continue
+            yield Hazard(
+                entry.id,
+                _LOWERED,
+                f"{service} changes from {was} to {becomes}; its callers' proxies and its own do so at different "
+                "moments, and requests fail in between",
+                (
+                    f"remove routers, splitters, listeners and L7 intentions of {service}, and stop its callers",
+                    f"change the protocol to {becomes}",
+                    "add them again",
+                ),
+            )
+
+
+def _exports(change: _Change) -> Iterator[Hazard]:
+    """Exports that are withdrawn although somebody there may still call."""
+    allowed = _allowed(change.after.values())
+    for id_, entry in change.before.items():
+        if not isinstance(entry, ExportedServices):
+            continue
+        later = change.after.get(id_)
+        left = set(_consumers(later)) if isinstance(later, ExportedServices) else set()
+        for service, kind, consumer in _consumers(entry):
+            if (service, kind, consumer) in left:
+                continue
+            still = (
+                "an intention still allows calls from there"
+                if (service, consumer) in allowed
+                else "whether somebody there still calls it cannot be seen from here"
+            )
+            yield Hazard(
+                id_,
+                "export-withdrawn",
+                f"{service} is no longer exported to the {kind} {consumer}: {still}",
+                (f"stop the callers of {service} in the {kind} {consumer}", "withdraw the export"),
+            )
+
+
+def _consumers(entry: ExportedServices) -> Iterator[tuple[str, str, str]]:
+    for exported in entry.services:
+        for consumer in exported.consumers:
+            for kind, name in (("peer", consumer.peer), ("partition", consumer.partition)):
+                if name:
+                    yield exported.name, kind, name
+
+
+def _allowed(entries: Iterable[ConfigEntry]) -> set[tuple[str, str]]:
+    """Pairs of service and peer or partition that intentions allow."""
+    return {
+        (entry.name, place)
+        for entry in entries
+        if isinstance(entry, ServiceIntentions)
+        for source in entry.sources
+        for place in (source.peer, source.partition)
+        if place and source.action != "deny"
+    }

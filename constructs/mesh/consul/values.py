@@ -1,0 +1,270 @@
+"""Reads single values: of each type that a field can have, as the provider decodes it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING
+from decimal import Decimal, InvalidOperation
+from math import isfinite
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin
+
+from mesh.consul import value_rules
+from mesh.consul.free_form import read_free_form
+from mesh.consul.parts import Check, Fold, Mark, Part, beside, fields_of
+from mesh.consul.reader import UNREAD, Form, Reader, Unread, as_mapping, loose, show, wrong
+from mesh.durations import from_nanoseconds, parse_nanoseconds
+from mesh.rules import At
+
+Read = Callable[[Reader, object, At], object]
+"""Reads a value that is not null and not missing."""
+
+
+def value_reader(hint: object, said: tuple[object, ...] = ()) -> tuple[Read, object]:
+    """The reader of a type, and Go's zero value of it as JSON.
+
+    Args:
+        hint: The type.
+        said: What is said beside it further out.
+    """
+    if beside(hint):
+        return value_reader(get_args(hint)[0], (*said, *beside(hint)))
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in {Union, UnionType}:
+        members = [member for member in arguments if member is not NoneType]
+        return value_reader(Decimal if Decimal in members else members[0], said)
+    if origin is Literal:
+        return _choice(arguments, said), ""
+    if origin is Mapping:
+        key, item = arguments
+        return (read_free_form if item is Any else _mapping(value_reader(key)[0], *value_reader(item))), {}
+    if origin is Sequence:
+        return _listing(*value_reader(arguments[0], (_ITEM,)), _checks(said)), []
+    return _scalar(hint, said)
+
+
+def _scalar(hint: object, said: tuple[object, ...]) -> tuple[Read, object]:
+    if isinstance(hint, type) and issubclass(hint, Part):
+        return _object(hint, said), {}
+    scalars: dict[object, tuple[Read, object]] = {
+        str: (_duration(said) if Mark.DURATION in said else _text(_checks(said), item=_ITEM in said), ""),
+        bool: (_boolean, False),
+        int: (_whole(_checks(said)), 0),
+        Decimal: (_number(_checks(said)), 0),
+    }
+    return scalars[hint]
+
+
+_ITEM: Final = "an item of a list"
+"""Said beside the type of items: one cannot be left out, so an empty one is judged as any other."""
+
+
+def _checks(said: tuple[object, ...]) -> tuple[Check, ...]:
+    return tuple(mark for mark in said if isinstance(mark, Check))
+
+
+def _checked(reader: Reader, value: object, at: At, checks: tuple[Check, ...]) -> None:
+    for check in checks:
+        if not check.holds(value):
+            reader.found(check.rule, at, f"{show(value)} is not {check.says}")
+            return
+
+
+def _text(checks: tuple[Check, ...], *, item: bool) -> Read:
+    def read(reader: Reader, value: object, at: At) -> object:
+        text = _as_text(reader, value, at)
+        if isinstance(text, str) and (text or item):
+            _checked(reader, text, at, checks)
+        return text
+
+    return read
+
+
+def _as_text(reader: Reader, value: object, at: At) -> str | Unread:
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bool | int | float):
+        loose(reader, value, at, "a text")
+        return str(int(value)) if isinstance(value, bool) else str(value)
+    return wrong(reader, value, at, "a text")
+
+
+def _boolean(reader: Reader, value: object, at: At) -> object:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        loose(reader, value, at, "true or false")
+        return bool(value)
+    if isinstance(value, str) and value in _BOOLEANS:
+        loose(reader, value, at, "true or false")
+        return _BOOLEANS[value]
+    return wrong(reader, value, at, "true or false")
+
+
+_BOOLEANS: Final = {
+    **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
+    **dict.fromkeys(("", "0", "f", "F", "FALSE", "false", "False"), False),
+}
+"""Go's strconv.ParseBool, and the empty text."""
+
+
+def _whole(checks: tuple[Check, ...]) -> Read:
+    def read(reader: Reader, value: object, at: At) -> object:
+        number = _as_whole(reader, value, at)
+        if isinstance(number, int):
+            _checked(reader, number, at, checks)
+        return number
+
+    return read
+
+
+def _as_whole(reader: Reader, value: object, at: At) -> int | Unread:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and isfinite(value):
+        if value != int(value):
+            reader.found(value_rules.FRACTION, at, f"{value} is no whole number")
+        return int(value)
+    number = int(value) if isinstance(value, bool) else _parsed(value)
+    if number is None:
+        return wrong(reader, value, at, "a number")
+    loose(reader, value, at, "a number")
+    return number
+
+
+def _parsed(text: object) -> int | None:
+    """A whole number in a text, as Go's ``strconv.ParseInt`` takes it: without space."""
+    if not isinstance(text, str) or text != text.strip():
+        return None
+    try:
+        return int(text, 0) if text else 0
+    except ValueError:
+        return None
+
+
+def _number(checks: tuple[Check, ...]) -> Read:
+    def read(reader: Reader, value: object, at: At) -> object:
+        if isinstance(value, bool):
+            loose(reader, value, at, "a number")
+        elif isinstance(value, str):
+            try:
+                Decimal(value or "0")
+            except InvalidOperation:
+                return wrong(reader, value, at, "a number")
+            loose(reader, value, at, "a number")
+        elif not isinstance(value, int | float | Decimal):
+            return wrong(reader, value, at, "a number")
+        number = Decimal(int(value)) if isinstance(value, bool) else Decimal(str(value) or "0")
+        if not number.is_finite():
+            return wrong(reader, value, at, "a finite number")
+        _checked(reader, number, at, checks)
+        return number
+
+    return read
+
+
+def _duration(said: tuple[object, ...]) -> Read:
+    pointer, checked = Mark.POINTER in said, Mark.SIGN_CHECKED in said
+
+    def read(reader: Reader, value: object, at: At) -> object:
+        if isinstance(value, str):
+            nanoseconds = parse_nanoseconds(value)
+            if nanoseconds is None:
+                reader.found(value_rules.DURATION, at, f"{show(value)} is no length of time")
+                return UNREAD
+            text = value
+        else:
+            number = _as_whole(reader, value, at)
+            if not isinstance(number, int):
+                return number
+            nanoseconds, text = number, from_nanoseconds(number)
+            if reader.form is not Form.API:
+                reader.found(value_rules.DURATION_NUMBER, at, f"{show(value)} means {text}")
+        if nanoseconds < 0:
+            rule = value_rules.DURATION_NEGATIVE if checked else value_rules.DURATION_SIGN
+            reader.found(rule, at, f"{show(value)} is negative")
+        elif nanoseconds == 0:
+            if not pointer:
+                return ""
+            reader.found(value_rules.DURATION_SIGN, at, f"{show(value)} is no time at all")
+        return text
+
+    return read
+
+
+def _choice(allowed: tuple[Any, ...], said: tuple[object, ...]) -> Read:
+    fold = next((mark for mark in said if isinstance(mark, Fold)), None)
+    rule = value_rules.UNCHECKED_CHOICE if Mark.UNCHECKED in said else value_rules.CHOICE
+
+    def read(reader: Reader, value: object, at: At) -> object:
+        text = _as_text(reader, value, at)
+        if not isinstance(text, str) or text in allowed or not (text or _ITEM in said):
+            return text
+        if fold and fold(text) in allowed:
+            reader.found(value_rules.CASE_FOLDED, at, f"{show(text)} is stored as {fold(text)}", f"write {fold(text)}")
+            return fold(text)
+        one_of = ", ".join(allowed)
+        reader.found(rule, at, f"{show(text)} is none of {one_of}", f"use one of {one_of}")
+        return text
+
+    return read
+
+
+def _listing(item: Read, zero: object, checks: tuple[Check, ...]) -> Read:
+    def read(reader: Reader, value: object, at: At) -> object:
+        if isinstance(value, str | Mapping | bool | int | float | Part) or not isinstance(value, Sequence):
+            if reader.form is Form.PYTHON or value == {}:
+                return () if value == {} else wrong(reader, value, at, "a list")
+            loose(reader, value, at, "a list")
+            value = [value]
+        items = [_item(item, zero, reader, part, at[index]) for index, part in enumerate(value)]
+        if any(part is UNREAD for part in items):
+            return UNREAD
+        _checked(reader, items, at, checks)
+        return tuple(items)
+
+    return read
+
+
+def _item(item: Read, zero: object, reader: Reader, value: object, at: At) -> object:
+    if value is None and zero == {}:
+        reader.found(value_rules.NULL_IN_LIST, at, "null is no object")
+        return UNREAD
+    if value is None:
+        # Decoded into Go's zero value, not left out.
+        reader.found(value_rules.LOOSE_TYPE, at, "null is no item", "remove it, or say what is meant")
+        value = zero
+    return item(reader, value, at)
+
+
+def _mapping(key: Read, item: Read, zero: object) -> Read:
+    def read(reader: Reader, value: object, at: At) -> object:
+        mapping = as_mapping(reader, value, at)
+        if mapping is UNREAD:
+            return UNREAD
+        read = {}
+        for name, part in mapping.items():
+            key(reader, name, at[name])
+            read[name] = _item(item, zero, reader, part, at[name])
+        return UNREAD if any(part is UNREAD for part in read.values()) else read
+
+    return read
+
+
+def _object(model: type[Part], said: tuple[object, ...]) -> Read:
+    may_not_be_empty = Mark.VALUE not in said and Mark.POINTER not in said
+
+    def read(reader: Reader, value: object, at: At) -> object:
+        part = reader.part(model, value, at)
+        if part is None:
+            return UNREAD
+        if may_not_be_empty and is_blank(part):
+            reader.found(value_rules.EMPTY_OBJECT, at, "the object is empty")
+        return part
+
+    return read
+
+
+def is_blank(part: Part) -> bool:
+    """Whether an object says nothing."""
+    return all(
+        item.default is not MISSING and getattr(part, item.name) == item.default for item in fields_of(type(part))
+    )

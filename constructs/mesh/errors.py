@@ -1,0 +1,5 @@
+"""Errors that a caller shows to the user, apart from what raises them: the command line loads that only when needed."""
+
+
+class ProjectError(Exception):
+    """An environment cannot be loaded; the message says why and what to do."""

@@ -1,0 +1,1 @@
+"""The real Consul and the comparison of the real Terraform provider, for tests to ask."""
