@@ -1,5 +1,6 @@
 """Config entries in Python: exact names, nothing that was not said, nothing unknown."""
 
+from collections.abc import Mapping
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -58,7 +59,7 @@ def test_false_and_zero_are_said() -> None:
     assert plain(balancer)["HashPolicies"][0]["CookieConfig"] == {"Session": False}
 
 
-def rules_of(entry: dict[str, object]) -> set[str]:
+def rules_of(entry: Mapping[str, object]) -> set[str]:
     (judged,) = judge([entry], Form.AUTHORED, Edition.COMMUNITY)
     return {finding.rule for finding in judged.findings}
 
@@ -128,3 +129,31 @@ def test_a_route_may_be_written_by_hand() -> None:
 def test_every_kind_documents_itself_and_has_its_own_module(model: type[ConfigEntry]) -> None:
     assert model.__doc__
     assert model.__module__.rsplit(".", 1)[-1] == model.KIND.replace("-", "_")
+
+
+@pytest.mark.parametrize(
+    ("entry", "rules"),
+    [
+        ({"Kind": "service-resolver", "Name": "a", "name": "b"}, {"key-case"}),
+        ({"Kind": "service-resolver", "name": "a"}, {"key-case", "name-missing"}),
+        ({"Kind": "service-resolver", "Name": None}, {"value-type"}),
+        ({"Kind": "service-resolver", "Name": 5}, {"value-type"}),
+        ({"Kind": "mesh", "Name": "MESH"}, set()),
+        ({"Kind": "proxy-defaults", "Name": "GLOBAL"}, {"name-fixed"}),
+        ({"Kind": "tcp-route", "Name": "a/../b", "Services": [{"Name": "a"}]}, {"name-unreachable", "field-expected"}),
+    ],
+)
+def test_who_an_entry_is(entry: dict[str, object], rules: set[str]) -> None:
+    assert rules_of(entry) == rules
+
+
+def test_capitals_make_no_other_service() -> None:
+    defaults = {"Kind": "service-defaults", "Name": "A", "Protocol": "http"}
+    splitter = {"Kind": "service-splitter", "Name": "a", "Splits": [{"Weight": 100}]}
+    judged = judge([defaults, splitter], Form.AUTHORED, Edition.COMMUNITY)
+    assert [[finding.rule for finding in each.findings] for each in judged] == [["service-name"], []]
+
+
+def test_a_key_that_is_not_understood_does_not_leave_an_empty_object_behind() -> None:
+    entry = {"Kind": "service-defaults", "Name": "a", "Protocol": "http", "UpstreamConfig": {"Deflts": {}}}
+    assert rules_of(entry) == {"key-unknown"}

@@ -5,7 +5,8 @@ from graphlib import CycleError
 import pytest
 
 from mesh.config_entry import EntryId
-from mesh.consul.entries import ServiceDefaults, ServiceResolver, ServiceRouter, ServiceSplitter
+from mesh.consul.entries import ExportedServices, ServiceDefaults, ServiceResolver, ServiceRouter, ServiceSplitter
+from mesh.consul.entries.exported_services import Consumer, ExportedService
 from mesh.consul.entries.service_resolver import Failover, Redirect, Subset
 from mesh.consul.entries.service_router import Destination
 from mesh.consul.entries.service_router import Route as RouterRoute
@@ -103,3 +104,9 @@ def test_routers_may_send_to_each_other() -> None:
         for name, other in (("a", "b"), ("b", "a"))
     )
     assert in_order([a, b]) == (a, b)
+
+
+def test_an_export_of_every_service_waits_for_every_chain() -> None:
+    every = ExportedServices(name="default", services=[ExportedService(name="*", consumers=[Consumer(peer="aks")])])
+    resolver = ServiceResolver(name="a", redirect=Redirect(service="b"))
+    assert dependencies([every, resolver])[every.id] == (resolver.id,)

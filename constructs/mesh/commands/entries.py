@@ -10,7 +10,7 @@ from typing import Any, Final
 from mesh.commands.codes import UNREADABLE, UNSOUND
 from mesh.consul.judge import Judged, judge
 from mesh.consul.parts import Edition
-from mesh.consul.reading import Form
+from mesh.consul.reading import Form, Reading, read
 from mesh.findings import Finding, Severity
 from mesh.json_lines import JsonError, read_objects
 from mesh.shapes import JsonObject
@@ -47,15 +47,22 @@ def adopt(options: argparse.Namespace) -> int:
     except _UnreadableError as error:
         print(error, file=sys.stderr)
         return UNREADABLE
-    judged = judge(values, Form.API, Edition(options.edition))
-    for line in _findings(judged):
+    edition = Edition(options.edition)
+    for line in _findings(judge(values, Form.API, edition)):
         print(line, file=sys.stderr)
-    entries = [each.entry for each in judged if each.entry is not None]
-    if len(entries) < len(judged):
-        print(f"error: {len(judged) - len(entries)} of {len(judged)} entries cannot be adopted", file=sys.stderr)
+    readings = [read(value, Form.API, edition) for value in values]
+    entries = [reading.entry for reading in readings if reading.entry is not None and not _loses(reading)]
+    if len(entries) < len(readings):
+        lost = f"{len(readings) - len(entries)} of {len(readings)} entries"
+        print(f"error: {lost} cannot be adopted: something in them would be lost", file=sys.stderr)
         return UNSOUND
     print(to_python(entries), end="")
     return 0
+
+
+def _loses(reading: Reading) -> bool:
+    """Whether an entry says something that its Python would not say."""
+    return any(problem.rule.severity is Severity.REFUSED for problem in reading.problems)
 
 
 def show_list(options: argparse.Namespace) -> int:

@@ -1,11 +1,12 @@
 """Config entries as the Python that builds them, for an environment file."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING
 from decimal import Decimal
 from typing import Final
 
 from mesh.config_entry import ConfigEntry
-from mesh.consul.parts import Part, fields_of
+from mesh.consul.parts import Mark, Part, fields_of
 
 _WIDTH: Final = 120
 _INDENT: Final = "    "
@@ -49,8 +50,9 @@ def _parts(values: Iterable[object]) -> Iterator[Part]:
 
 
 def _said(part: Part) -> list[tuple[str, object]]:
-    """The fields of a part that are not as they would be anyway."""
-    values = ((item, getattr(part, item.name)) for item in fields_of(type(part)))
+    """The fields of a part that are not as they would be anyway, the required ones first."""
+    ordered = sorted(fields_of(type(part)), key=lambda item: item.default is not MISSING)
+    values = ((item, getattr(part, item.name)) for item in ordered if Mark.COMPUTED not in item.marks)
     return [(item.name, value) for item, value in values if value != item.default]
 
 

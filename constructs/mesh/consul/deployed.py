@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mesh.config_entry import DEFAULT, ConfigEntry, ServiceRef
+from mesh.config_entry import ConfigEntry, ServiceRef
 from mesh.consul import graph_rules
 from mesh.consul.entries import (
     ApiGateway,
@@ -18,7 +18,7 @@ from mesh.consul.entries import (
 )
 from mesh.consul.entries.service_resolver import VERSION_META, FailoverTarget, Redirect
 from mesh.consul.filters import metadata_of
-from mesh.consul.graph import Graph, Located, Service
+from mesh.consul.graph import Graph, Located, Service, service_key
 from mesh.model.environment import Environment
 from mesh.rules import ROOT
 from mesh.topology import MESH_GATEWAY, has_mesh_gateways, place
@@ -44,7 +44,7 @@ def deployed(environment: Environment) -> Deployed:
     platform = environment.platform
 
     def key(name: str, partition: str | None, namespace: str | None) -> Service:
-        return Service(name, partition or DEFAULT, namespace or DEFAULT)
+        return service_key(name, partition, namespace)
 
     services = {
         key(service.name, *place(platform, service.runs_on)): [{VERSION_META: version} for version in service.versions]
@@ -66,7 +66,7 @@ def judge_deployed(entries: Sequence[ConfigEntry], what: Deployed) -> Iterator[L
         *graph.defaults,
         *graph.resolvers,
         *(
-            Service(service.name, gateway.partition or DEFAULT, service.namespace or gateway.namespace or DEFAULT)
+            service_key(service.name, gateway.partition, service.namespace or gateway.namespace)
             for gateway in graph.of(TerminatingGateway)
             for service in gateway.services
         ),
@@ -88,7 +88,7 @@ _EVERY: Final = "*"
 
 def _unknown_services(entry: ConfigEntry, known: set[Service]) -> Iterator[Located]:
     for ref in dict.fromkeys(_local_services(entry)):
-        service = Service(ref.name, ref.partition or DEFAULT, ref.namespace or DEFAULT)
+        service = service_key(ref.name, ref.partition, ref.namespace)
         if ref.name != _EVERY and service not in known:
             message = f'there is no service "{service}" in this environment'
             yield Located(entry.id, graph_rules.SERVICE_UNKNOWN(ROOT, message))
@@ -128,7 +128,7 @@ def _unknown_parts(entry: ConfigEntry, graph: Graph) -> Iterator[Located]:
 
 
 def _empty_subsets(resolver: ServiceResolver, what: Deployed) -> Iterator[Located]:
-    service = Service(resolver.name, resolver.partition or DEFAULT, resolver.namespace or DEFAULT)
+    service = service_key(resolver.name, resolver.partition, resolver.namespace)
     versions = what.services.get(service)
     if versions is None:
         return

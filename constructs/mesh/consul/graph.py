@@ -50,7 +50,7 @@ class Located(NamedTuple):
 
 
 class Service(NamedTuple):
-    """A service, with partition and namespace filled in."""
+    """A service, with partition and namespace filled in; see :func:`service_key`."""
 
     name: str
     partition: str
@@ -58,6 +58,11 @@ class Service(NamedTuple):
 
     def __str__(self) -> str:
         return self.name if self[1:] == (DEFAULT, DEFAULT) else f"{self.partition}/{self.namespace}/{self.name}"
+
+
+def service_key(name: str, partition: str | None, namespace: str | None) -> Service:
+    """A service as Consul finds its entries: without regard to capitals."""
+    return Service(name.lower(), partition or DEFAULT, namespace or DEFAULT)
 
 
 _Entry = TypeVar("_Entry", bound=ConfigEntry)
@@ -104,7 +109,7 @@ class Graph:
 
 def service_of(entry: ConfigEntry) -> Service:
     """The service that an entry of a service kind is about."""
-    return Service(entry.name, entry.partition or DEFAULT, entry.namespace or DEFAULT)
+    return service_key(entry.name, entry.partition, entry.namespace)
 
 
 def _protocol_in(config: Mapping[str, object]) -> str | None:
@@ -177,7 +182,7 @@ class _Compiler:
         if destination is None:
             self._split_or_resolve(self.top, _Via(router.id, at))
             return
-        to = Service(
+        to = service_key(
             destination.service or self.top.name,
             destination.partition or self.top.partition,
             destination.namespace or self.top.namespace,
@@ -225,6 +230,8 @@ class _Compiler:
         if target.subset and target.subset not in subsets and target.subset != default and not own and via:
             message = f'{target.service} has no subset "{target.subset}"'
             self._found(via.entry, graph_rules.SUBSET_MISSING, via.at, message)
+        if target in self.resolved:
+            return
         if resolver:
             self._check_external(target.service, resolver)
         if not for_failover:
@@ -233,11 +240,13 @@ class _Compiler:
                 self._fail_over(resolver, target)
 
     def _follow(self, target: _Target, via: _Via | None) -> tuple[_Target, _Via | None] | None:
-        """The target after all redirects and default subsets; none if that is known, or never ends."""
+        """The target after all redirects and default subsets; none if they never end."""
         history: dict[_Target, None] = {}
-        while target not in self.resolved:
+        while True:
             if not target.peer:
                 self._record_protocol(target.service, via)
+            if target in self.resolved:
+                return target, via
             resolver = self.graph.resolvers.get(target.service)
             if target in history:
                 circle = [each.service for each in history]
@@ -248,7 +257,6 @@ class _Compiler:
             if after is None:
                 return target, via
             target, via = after
-        return None
 
     def _fail_over(self, resolver: ServiceResolver, target: _Target) -> None:
         key = target.subset if target.subset in resolver.failover else _EVERY
@@ -337,7 +345,7 @@ class _Compiler:
 
 def _goes_to(split: Split, service: Service) -> Service:
     """The service of a split of a service's splitter."""
-    return Service(
+    return service_key(
         split.service or service.name, split.partition or service.partition, split.namespace or service.namespace
     )
 
@@ -381,9 +389,11 @@ class _Change(NamedTuple):
 
 def _rewritten(target: _Target, change: _Change) -> _Target:
     """A target after a redirect or failover (``rewriteTarget``): another service forgets the subset."""
-    name = change.service or target.service.name
+    name = (change.service or target.service.name).lower()
     kept = target.subset if name == target.service.name else ""
-    where = Service(name, change.partition or target.service.partition, change.namespace or target.service.namespace)
+    where = service_key(
+        name, change.partition or target.service.partition, change.namespace or target.service.namespace
+    )
     datacenter = "" if change.peer else change.datacenter or target.datacenter
     return _Target(where, change.subset or kept, datacenter, change.peer or "")
 
@@ -395,7 +405,9 @@ def _next(resolver: ServiceResolver, target: _Target, via: _Via | None) -> tuple
         redirected = _rewritten(target, _redirected(redirect))
         if redirected != target:
             at = ROOT / "redirect" / ("service_subset" if redirect.service_subset else "service")
-            return redirected, _Via(resolver.id, at)
+            # A subset that stays is still the one that was asked for before.
+            stays = via is not None and redirected.subset == target.subset != "" and not redirect.service_subset
+            return redirected, via if stays else _Via(resolver.id, at)
     if not target.subset and resolver.default_subset:
         # A peer is forgotten here, because Consul forgets it.
         return _rewritten(target, _Change(subset=resolver.default_subset)), via
@@ -459,9 +471,7 @@ def _write_circles(graph: Graph) -> Iterator[Located]:
         in_order(resolvers)
     except CycleError as error:
         circle = error.args[1]
-        if frozenset(Service(id_.name, id_.partition or DEFAULT, id_.namespace or DEFAULT) for id_ in circle) in (
-            graph.circles
-        ):
+        if frozenset(service_key(id_.name, id_.partition, id_.namespace) for id_ in circle) in (graph.circles):
             return  # redirects in a circle, which is said already
         last = [resolver.id for resolver in resolvers if resolver.id in circle][-1]
         yield Located(last, graph_rules.WRITE_CIRCLE(ROOT, f"they need each other: {' -> '.join(map(str, circle))}"))
@@ -473,7 +483,7 @@ def _ingress(graph: Graph) -> Iterator[Located]:
             for position, service in enumerate(listener.services):
                 if service.name == _EVERY:
                     continue
-                to = Service(
+                to = service_key(
                     service.name,
                     service.partition or gateway.partition or DEFAULT,
                     service.namespace or gateway.namespace or DEFAULT,
@@ -530,7 +540,7 @@ def _exports(graph: Graph) -> Iterator[Located]:
                 with_entries = dict.fromkeys((*graph.routers, *graph.splitters, *graph.resolvers))
                 names = [service for service in with_entries if service.partition == partition]
             else:
-                names = [Service(exported.name, partition, namespace)]
+                names = [service_key(exported.name, partition, namespace)]
             for service in names:
                 if why := _leaves(graph, service):
                     message = f"{service} is exported to a peer, and {why}"
@@ -579,7 +589,7 @@ def _elsewhere(partition: str | None, entry: ConfigEntry) -> bool:
 
 
 def _service(ref: ServiceRef) -> Service:
-    return Service(ref.name, ref.partition or DEFAULT, ref.namespace or DEFAULT)
+    return service_key(ref.name, ref.partition, ref.namespace)
 
 
 def _routes(graph: Graph) -> Iterator[Located]:
@@ -589,7 +599,7 @@ def _routes(graph: Graph) -> Iterator[Located]:
         protocol = "http" if isinstance(route, HttpRoute) else "tcp"
         for index, parent in enumerate(route.parents):
             gateway = gateways.get(
-                Service(
+                service_key(
                     parent.name,
                     parent.partition or route.partition or DEFAULT,
                     parent.namespace or route.namespace or DEFAULT,

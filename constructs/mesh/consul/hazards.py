@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mesh.config_entry import DEFAULT, ConfigEntry, EntryId
+from mesh.config_entry import ConfigEntry, EntryId
 from mesh.consul.entries import ExportedServices, Mesh, ProxyDefaults, ServiceIntentions
-from mesh.consul.graph import Graph, Service, judge_together, service_of
+from mesh.consul.graph import Graph, judge_together, service_key, service_of
 from mesh.consul.graph_rules import SUBSET_MISSING
 from mesh.consul.ordering import in_order, jwt_providers
 from mesh.findings import Severity
@@ -142,10 +142,10 @@ class _Neighbours:
                 continue
             self._join(entry.id, service_of(entry))
             for ref in entry.reads():
-                self._join(entry.id, Service(ref.name, ref.partition or DEFAULT, ref.namespace or DEFAULT))
+                self._join(entry.id, service_key(ref.name, ref.partition, ref.namespace))
             if isinstance(entry, ServiceIntentions):
                 for name, _ in jwt_providers(entry):
-                    self._join(entry.id, Service(name, entry.partition or DEFAULT, entry.namespace or DEFAULT))
+                    self._join(entry.id, service_key(name, entry.partition, entry.namespace))
         groups: dict[object, list[EntryId]] = defaultdict(list)
         for id_ in self._all:
             if id_ not in self._everywhere:

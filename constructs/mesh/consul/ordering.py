@@ -14,6 +14,7 @@ from mesh.config_entry import ConfigEntry, EntryId, ServiceRef
 from mesh.consul.entries import (
     KINDS,
     ApiGateway,
+    ExportedServices,
     HttpRoute,
     JwtProvider,
     Mesh,
@@ -31,6 +32,8 @@ _RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 
 _CHAIN: Final = (ServiceDefaults.KIND, ServiceResolver.KIND, ServiceSplitter.KIND, ServiceRouter.KIND)
 """The kinds that make up the discovery chain of a service."""
+
+_EVERY: Final = "*"
 
 Dependencies = Mapping[EntryId, Sequence[EntryId]]
 
@@ -55,6 +58,9 @@ def _before(entry: ConfigEntry, by_id: Mapping[EntryId, ConfigEntry]) -> Iterato
     for id_ in _read_by(entry):
         if id_ in by_id and id_ != entry.id:
             yield id_
+    if isinstance(entry, ExportedServices) and any(service.name == _EVERY for service in entry.services):
+        # One entry of a partition that reads every chain in it.
+        yield from (id_ for id_ in by_id if id_.kind in _CHAIN and id_.partition == entry.partition)
 
 
 def _read_by(entry: ConfigEntry) -> Iterator[EntryId]:

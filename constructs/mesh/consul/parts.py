@@ -68,6 +68,7 @@ class Fold(Enum):
 class Mark(Enum):
     """What a field is, besides its type."""
 
+    COMPUTED = "Consul computes it; it may be said, and is written as computed"
     DURATION = "a length of time as Go writes it"
     INHERITED = "on Enterprise, the entry's own when it is left out"
     POINTER = "zero is another value than none; of an object or duration, also empty or 0"

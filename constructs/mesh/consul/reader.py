@@ -62,12 +62,27 @@ def as_mapping(reader: Reader, value: object, at: At) -> Mapping[str, Any] | Unr
     """A value as a map, as far as the provider makes one of it."""
     if isinstance(value, Mapping):
         return value
-    if value in ([], ()):
-        return {}
-    if reader.form is not Form.PYTHON and isinstance(value, list) and all(isinstance(item, dict) for item in value):
+    merged = None if reader.form is Form.PYTHON else _merged(value)
+    if merged is None:
+        return wrong(reader, value, at, "an object, {...}")
+    if value:
         loose(reader, value, at, "an object, {...}")
-        return {name: part for item in value for name, part in item.items()}
-    return wrong(reader, value, at, "an object, {...}")
+    return merged
+
+
+def _merged(value: object) -> Mapping[str, Any] | None:
+    """What the provider makes of a list where a map is expected: all maps in it become one."""
+    if isinstance(value, Mapping):
+        return value
+    if not isinstance(value, list):
+        return None
+    merged: dict[str, Any] = {}
+    for item in value:
+        part = _merged(item)
+        if part is None:
+            return None
+        merged |= part
+    return merged
 
 
 _SHOWN: Final = 60

@@ -16,7 +16,7 @@ from mesh.config_entry import ConfigEntry
 from mesh.consul import value_rules
 from mesh.consul.entries import KINDS
 from mesh.consul.parts import Edition, Enterprise, Field, Mark, Part, beside, fields_of, per_class
-from mesh.consul.reader import UNREAD, Form, PartT, Reader, show
+from mesh.consul.reader import UNREAD, Form, PartT, Reader, show, wrong
 from mesh.consul.values import Read, is_blank, value_reader
 from mesh.rules import ROOT, At, Problem
 
@@ -68,10 +68,15 @@ class _EntryReader(Reader):
                 f"use one of {', '.join(sorted(KINDS))}{_suggest(kind, list(KINDS))}",
             )
             return None
-        name = value.get("Name", "")
-        if not isinstance(name, str) and not (name is None and self.form is Form.API):
-            self.found(value_rules.WRONG_TYPE, ROOT / "name", f"{show(name)} is not a text", "write a text")
-            return None
+        for item in fields_of(model):
+            given = value.get(item.go, "")
+            if (
+                item.name in model.IDENTITY
+                and not isinstance(given, str)
+                and not (given is None and self.form is Form.API)
+            ):
+                wrong(self, given, ROOT / item.name, "a text")
+                return None
         return self.part(model, {key: item for key, item in value.items() if key != "Kind"}, ROOT)
 
     def part(self, model: type[PartT], value: object, at: At) -> PartT | None:
@@ -120,9 +125,11 @@ class _EntryReader(Reader):
             if self._is_consuls_own(model, key, value[key], at) or self._is_dropped(model, key, at):
                 continue
             meant = _by_folded(model).get(key.casefold())
+            # The provider overwrites what says who the entry is, however it is spelt.
             identity = meant is not None and issubclass(model, ConfigEntry) and meant.name in ConfigEntry.IDENTITY
-            if meant is not None and meant.name not in by_name and not identity:
-                by_name[meant.name] = value[key]
+            if meant is not None and (identity or meant.name not in by_name):
+                if not identity:
+                    by_name[meant.name] = value[key]
                 self.found(value_rules.KEY_CASE, at.key(key), f'"{key}" is called {meant.go}', f"write {meant.go}")
             else:
                 self.found(value_rules.KEY_UNKNOWN, at.key(key), f"there is no key {show(key)}", _meant(model, key))

@@ -83,7 +83,7 @@ def _as_text(reader: Reader, value: object, at: At) -> str | Unread:
         return str(value)
     if isinstance(value, bool | int | float):
         loose(reader, value, at, "a text")
-        return str(int(value)) if isinstance(value, bool) else str(value)
+        return str(int(value)) if value == int(value) else format(Decimal(repr(value)), "f")
     return wrong(reader, value, at, "a text")
 
 
@@ -253,10 +253,12 @@ def _object(model: type[Part], said: tuple[object, ...]) -> Read:
     may_not_be_empty = Mark.VALUE not in said and Mark.POINTER not in said
 
     def read(reader: Reader, value: object, at: At) -> object:
+        before = len(reader.problems)
         part = reader.part(model, value, at)
         if part is None:
             return UNREAD
-        if may_not_be_empty and is_blank(part):
+        # What was said and not understood is reported already.
+        if may_not_be_empty and is_blank(part) and before == len(reader.problems):
             reader.found(value_rules.EMPTY_OBJECT, at, "the object is empty")
         return part
 

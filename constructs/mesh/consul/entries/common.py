@@ -53,9 +53,9 @@ NAME_FIXED: Final = refused(
 )
 
 
-def only(name: str) -> Check:
-    """The one name that an entry can have."""
-    return Check(NAME_FIXED, lambda given: given == name, f'"{name}"')
+def only(name: str, *, in_any_case: bool = False) -> Check:
+    """The one name that an entry can have; ``in_any_case`` if Consul does not look at its capitals."""
+    return Check(NAME_FIXED, lambda given: (given.lower() if in_any_case else given) == name, f'"{name}"')
 
 
 IS_LABEL_OR_ALL: Final = Check(

@@ -130,7 +130,7 @@ class Mesh(ConfigEntry):
 
     KIND: ClassVar[str] = "mesh"
 
-    name: Annotated[str, only("mesh")] = "mesh"
+    name: Annotated[str, only("mesh", in_any_case=True)] = "mesh"
     transparent_proxy: Annotated[MeshTransparentProxy | None, Mark.VALUE] = None
     allow_enabling_permissive_mutual_tls: bool | None = None
     validate_clusters: bool | None = None

@@ -289,8 +289,8 @@ class Source(Part):
     sameness_group: Annotated[str | None, Enterprise(ENTERPRISE_ONLY)] = None
     action: Action | None = None
     permissions: Sequence[Permission] = ()
-    precedence: int | None = None
-    type: Literal["consul"] | None = None
+    precedence: Annotated[int | None, Mark.COMPUTED] = None
+    type: Annotated[Literal["consul"] | None, Mark.COMPUTED] = None
     description: str | None = None
 
     def judge(self, at: At, edition: Edition) -> Iterator[Problem]:

@@ -1,0 +1,101 @@
+"""The judge and the real Consul say the same, on every rule from both sides and on cases by chance."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Any, Final
+
+import pytest
+
+from mesh.consul.judge import Judged, judge
+from mesh.consul.parts import Edition
+from mesh.consul.reading import Form
+from mesh.consul.rulebook import RULES
+from mesh.findings import Severity
+from tests.lab import verdict
+from tests.lab.cases import Case, deadly_cases, targeted_cases
+from tests.lab.provider import Provider
+from tests.lab.verdict import Verdict, compare, examples, explain, generated, run, vectors
+
+CASES: Final = int(os.environ.get("MESH_VERDICT_CASES", "1500"))
+"""Generated cases of a bounded run; `make verdict` makes a long one."""
+
+SEED: Final = 20251125
+"""Always the same cases: chance is for the long runs."""
+
+
+def disagreements(provider: Provider, cases: Iterator[Case]) -> str:
+    report = run(provider, cases)
+    return "\n".join(chain(report.lines(), explain(provider, report, keep=False))) if report.failures else ""
+
+
+pytestmark = pytest.mark.lab
+
+
+def test_every_rule_is_judged_right_on_both_sides(provider: Provider) -> None:
+    report = run(provider, examples())
+    assert not report.failures, "\n".join(explain(provider, report, keep=False))
+    assert {rule.id for rule in RULES.values() if rule.judged} <= report.fired.keys()
+    assert report.verdicts[Verdict.BOTH_ACCEPT] >= sum(rule.judged for rule in RULES.values())
+
+
+def test_counter_examples_of_earlier_runs_are_none_any_more(provider: Provider) -> None:
+    cases = list(vectors())
+    assert cases
+    assert not disagreements(provider, iter(cases))
+
+
+def test_on_cases_for_each_of_consuls_own_checks(provider: Provider) -> None:
+    assert not disagreements(provider, targeted_cases())
+
+
+def test_on_cases_by_chance(provider: Provider) -> None:
+    assert not disagreements(provider, generated(CASES, SEED))
+
+
+def test_what_kills_the_server_is_refused_and_nothing_like_it() -> None:
+    for case in deadly_cases():
+        judged = judge(case.entries, Form.AUTHORED, Edition.COMMUNITY)
+        rules = {finding.rule for each in judged for finding in each.findings}
+        assert rules == ({"split-headers-crash"} if case.mutated else set()), case
+
+
+def lenient(*args: Any, **options: Any) -> Sequence[Judged]:
+    """A judge that refuses nothing."""
+    return [
+        replace(each, findings=tuple(found for found in each.findings if found.severity is not Severity.REFUSED))
+        for each in judge(*args, **options)
+    ]
+
+
+@pytest.mark.parametrize("rule", ["subset-missing", "value-unknown", "key-unknown", "meta-long", "protocol-not-http"])
+def test_a_judge_that_is_looser_would_be_found(provider: Provider, monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
+    case = Case(entries=[dict(entry) for entry in RULES[rule].example], alone=False)
+    assert compare(provider, case).verdict is Verdict.BOTH_REFUSE
+    monkeypatch.setattr(verdict, "judge", lenient)
+    assert compare(provider, case).verdict is Verdict.LOOSER
+
+
+def test_a_form_that_is_not_the_servers_would_be_found(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(entries=[{"Kind": "service-defaults", "Name": "web", "Protocol": "http"}], alone=False)
+    assert compare(provider, case).verdict is Verdict.BOTH_ACCEPT
+    from mesh.consul.entries import ServiceDefaults
+
+    def without(self: ServiceDefaults) -> dict[str, Any]:
+        return {"Protocol": self.protocol}
+
+    monkeypatch.setattr(ServiceDefaults, "body", without)
+    assert compare(provider, case).verdict is Verdict.NOT_CLEAN
+
+
+def test_a_judge_that_refuses_too_much_would_be_found(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    def severe(*args: Any, **options: Any) -> Sequence[Judged]:
+        return [
+            replace(each, findings=tuple(replace(found, severity=Severity.REFUSED) for found in each.findings))
+            for each in judge(*args, **options)
+        ]
+
+    case = Case(entries=[dict(entry) for entry in RULES["service-name"].example], alone=False)
+    monkeypatch.setattr(verdict, "judge", severe)
+    assert compare(provider, case).verdict is Verdict.WRONG_CLASS
