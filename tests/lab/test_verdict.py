@@ -1,8 +1,10 @@
 """The judge and the real Consul say the same, on every rule from both sides and on cases by chance."""
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from http.client import HTTPConnection
 from itertools import chain
 from typing import Any, Final
 
@@ -12,8 +14,11 @@ from mesh.consul.judge import Judged, judge
 from mesh.consul.parts import Edition
 from mesh.consul.reading import Form
 from mesh.consul.rulebook import RULES
+from mesh.durations import from_nanoseconds, parse_nanoseconds
 from mesh.findings import Severity
+from mesh.rules import Rule
 from tests.lab import verdict
+from tests.lab.agent import ConsulAgent
 from tests.lab.cases import Case, deadly_cases, targeted_cases
 from tests.lab.provider import Provider
 from tests.lab.verdict import Verdict, compare, examples, explain, generated, run, vectors
@@ -99,3 +104,42 @@ def test_a_judge_that_refuses_too_much_would_be_found(provider: Provider, monkey
     case = Case(entries=[dict(entry) for entry in RULES["service-name"].example], alone=False)
     monkeypatch.setattr(verdict, "judge", severe)
     assert compare(provider, case).verdict is Verdict.WRONG_CLASS
+
+
+def request(consul: ConsulAgent, method: str, path: str, body: object = None) -> Any:
+    connection = HTTPConnection(consul.address, timeout=30)
+    try:
+        connection.request(method, path, None if body is None else json.dumps(body))
+        response = connection.getresponse()
+        text = response.read().decode()
+        assert response.status == 200, text
+        return json.loads(text)
+    finally:
+        connection.close()
+
+
+def in_gos_spelling(value: Any) -> Any:
+    """A value in which every length of time is written as Go does, which says the same."""
+    if isinstance(value, dict):
+        return {key: in_gos_spelling(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [in_gos_spelling(item) for item in value]
+    length = parse_nanoseconds(value) if isinstance(value, str) else None
+    return value if length is None else from_nanoseconds(length)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES.values() if rule.judged], ids=lambda rule: rule.id)
+def test_what_consul_returns_is_read_as_what_was_written(consul: ConsulAgent, rule: Rule) -> None:
+    written = [judged.entry for judged in judge(list(rule.instead), Form.AUTHORED, Edition.COMMUNITY)]
+    entries = [entry.written() for entry in written if entry is not None]
+    for entry in entries:
+        # The API knows no name of a mesh entry.
+        request(
+            consul, "PUT", "/v1/config", {key: entry[key] for key in entry if (entry["Kind"], key) != ("mesh", "Name")}
+        )
+    returned = [request(consul, "GET", f"/v1/config/{entry['Kind']}/{entry['Name']}") for entry in entries]
+    for entry in reversed(entries):
+        request(consul, "DELETE", f"/v1/config/{entry['Kind']}/{entry['Name']}")
+    read_back = judge(returned, Form.API, Edition.COMMUNITY)
+    assert [in_gos_spelling(each.entry.written()) for each in read_back if each.entry] == in_gos_spelling(entries)
+    assert not [finding for each in read_back for finding in each.findings]
