@@ -82,6 +82,18 @@ def found(*entries: Entry) -> list[tuple[int, str, str]]:
             id="a splitter's own protocol does not count, only that of its targets",
         ),
         pytest.param([HTTP, defaults("a", "grpc"), router("a", {})], id="a protocol of its own"),
+        pytest.param(
+            [
+                resolver(
+                    "b",
+                    Subsets=subsets("v1"),
+                    DefaultSubset="v1",
+                    Failover={"*": {"Service": "a", "ServiceSubset": "v2"}, "v1": {"Service": "c"}},
+                ),
+                resolver("a", Subsets=subsets("v2"), Failover={"v2": {"Service": "b", "ServiceSubset": "v1"}}),
+            ],
+            id="failover to each other's subsets that nobody asks for",
+        ),
     ],
 )
 def test_what_consul_accepts(entries: list[Entry]) -> None:
@@ -125,6 +137,16 @@ def test_what_consul_accepts(entries: list[Entry]) -> None:
                 (3, "protocol-mixed", "Splits[1].Service"),
             ],
             id="mixed protocols, each where it is said",
+        ),
+        pytest.param(
+            [
+                defaults("b", "http", ExternalSNI="b.example.com"),
+                defaults("d", "http"),
+                resolver("b", Subsets=subsets("v1")),
+                splitter("b", {"Service": "d"}),
+            ],
+            [(2, "external-sni", "Subsets")],
+            id="a splitter hides its resolver, which is written first",
         ),
         pytest.param(
             [router("a", {}), splitter("a", {})],

@@ -158,6 +158,11 @@ class _Compiler:
     splits: dict[Service, list[Service]] = field(default_factory=dict)
     mixed: bool = False
 
+    def compile_resolver(self) -> tuple[Located, ...]:
+        """Problems of the chain as it is before its router and splitter are written, and after they are deleted."""
+        self._resolve(_Target(self.top, ""), None)
+        return tuple(self.problems)
+
     def compile(self) -> Chain:
         router = self.graph.routers.get(self.top)
         if router:
@@ -456,6 +461,8 @@ def judge_together(entries: Iterable[ConfigEntry]) -> Iterator[Located]:
 def _all(graph: Graph) -> Iterator[Located]:
     for service in dict.fromkeys((*graph.routers, *graph.splitters, *graph.resolvers)):
         yield from graph.chain(service).problems
+        if service in graph.splitters and service in graph.resolvers:
+            yield from _Compiler(graph, service).compile_resolver()
     yield from _write_circles(graph)
     yield from _ingress(graph)
     yield from _gateway_names(graph)

@@ -6,11 +6,12 @@ defaults and on the entries that its own compiled chain reads, never on a whole 
 the references. Destroying in the reverse order is what Consul needs, too.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import Final
 
-from mesh.config_entry import ConfigEntry, EntryId, ServiceRef
+from mesh.config_entry import ConfigEntry, EntryId
 from mesh.consul.entries import (
     KINDS,
     ApiGateway,
@@ -41,7 +42,8 @@ Dependencies = Mapping[EntryId, Sequence[EntryId]]
 def dependencies(entries: Iterable[ConfigEntry]) -> Dependencies:
     """For every entry, the entries that must be there first. What is not among ``entries`` is left out."""
     by_id = {entry.id: entry for entry in entries}
-    return {id_: tuple(dict.fromkeys(_before(entry, by_id))) for id_, entry in by_id.items()}
+    asked = _asked_for(by_id.values())
+    return {id_: tuple(dict.fromkeys(_before(entry, by_id, asked))) for id_, entry in by_id.items()}
 
 
 def in_order(entries: Iterable[ConfigEntry]) -> tuple[ConfigEntry, ...]:
@@ -54,8 +56,22 @@ def in_order(entries: Iterable[ConfigEntry]) -> tuple[ConfigEntry, ...]:
     return tuple(by_id[id_] for id_ in TopologicalSorter(dependencies(by_id.values())).static_order())
 
 
-def _before(entry: ConfigEntry, by_id: Mapping[EntryId, ConfigEntry]) -> Iterator[EntryId]:
-    for id_ in _read_by(entry):
+_Subsets = Mapping[EntryId, Collection[str]]
+"""Subsets of a resolver that others redirect to."""
+
+
+def _asked_for(entries: Iterable[ConfigEntry]) -> _Subsets:
+    asked: dict[EntryId, set[str]] = defaultdict(set)
+    for entry in entries:
+        redirect = entry.redirect if isinstance(entry, ServiceResolver) else None
+        if redirect and redirect.service and redirect.service_subset:
+            to = _beside(entry, entry.KIND, redirect.service, redirect.partition, redirect.namespace)
+            asked[to].add(redirect.service_subset)
+    return asked
+
+
+def _before(entry: ConfigEntry, by_id: Mapping[EntryId, ConfigEntry], asked: _Subsets) -> Iterator[EntryId]:
+    for id_ in _read_by(entry, asked):
         if id_ in by_id and id_ != entry.id:
             yield id_
     if isinstance(entry, ExportedServices) and any(service.name == _EVERY for service in entry.services):
@@ -63,7 +79,7 @@ def _before(entry: ConfigEntry, by_id: Mapping[EntryId, ConfigEntry]) -> Iterato
         yield from (id_ for id_ in by_id if id_.kind in _CHAIN and id_.partition == entry.partition)
 
 
-def _read_by(entry: ConfigEntry) -> Iterator[EntryId]:
+def _read_by(entry: ConfigEntry, asked: _Subsets) -> Iterator[EntryId]:
     rank = _RANK[entry.KIND]
     if rank > _RANK[Mesh.KIND]:
         yield EntryId(Mesh.KIND, "mesh", entry.partition)
@@ -72,8 +88,10 @@ def _read_by(entry: ConfigEntry) -> Iterator[EntryId]:
     for service in entry.reads():
         where = (service.name, service.partition, service.namespace)
         yield from (EntryId(kind, *where) for kind in _CHAIN if _RANK[kind] < rank)
-        if _reads_same_kind(entry, service):
-            yield EntryId(entry.KIND, *where)
+        if isinstance(entry, ServiceSplitter) and service.subset is None:
+            yield EntryId(entry.KIND, *where)  # a chain goes on from splitter to splitter
+    if isinstance(entry, ServiceResolver):
+        yield from _resolvers_before(entry, asked.get(entry.id, ()))
     yield from _referred_to(entry)
 
 
@@ -96,16 +114,23 @@ def _beside(entry: ConfigEntry, kind: str, name: str, partition: str | None, nam
     return EntryId(kind, name, partition or entry.partition, namespace or entry.namespace)
 
 
-def _reads_same_kind(entry: ConfigEntry, service: ServiceRef) -> bool:
-    """Whether a chain goes on from this entry to the other service's entry of the same kind.
+def _resolvers_before(resolver: ServiceResolver, asked: Collection[str]) -> Iterator[EntryId]:
+    """The resolvers that the chain of this one goes on to, or of which it needs a subset.
 
-    Failover does not go on; only a subset that it names has to be there. Two services may so fail over to each other.
+    A chain does not go on from where it fails over to, so two services may fail over to each other. And it only looks
+    at the failover of a subset that is asked for: the default one, and those that others redirect to.
     """
-    if isinstance(entry, ServiceSplitter):
-        return service.subset is None
-    if isinstance(entry, ServiceResolver):
-        return service.subset is not None or (entry.redirect is not None and entry.redirect.service == service.name)
-    return False
+    if (redirect := resolver.redirect) and redirect.service:
+        yield _beside(resolver, resolver.KIND, redirect.service, redirect.partition, redirect.namespace)
+    for subset in (resolver.default_subset or "", *asked):
+        failover = resolver.failover.get(subset) or resolver.failover.get(_EVERY)
+        if failover is None:
+            continue
+        if failover.service and failover.service_subset:
+            yield _beside(resolver, resolver.KIND, failover.service, None, failover.namespace)
+        for target in failover.targets:
+            if target.service and target.service_subset:
+                yield _beside(resolver, resolver.KIND, target.service, target.partition, target.namespace)
 
 
 def jwt_providers(intentions: ServiceIntentions) -> Iterator[tuple[str, At]]:
