@@ -23,7 +23,7 @@ from tests.lab.cases import Case, deadly_cases, targeted_cases
 from tests.lab.provider import Provider
 from tests.lab.verdict import Verdict, compare, examples, explain, generated, run, vectors
 
-CASES: Final = int(os.environ.get("MESH_VERDICT_CASES", "1500"))
+CASES: Final = int(os.environ.get("MESH_VERDICT_CASES", "3000"))
 """Generated cases of a bounded run; `make verdict` makes a long one."""
 
 SEED: Final = 20251125
@@ -101,7 +101,8 @@ def test_a_judge_that_refuses_too_much_would_be_found(provider: Provider, monkey
             for each in judge(*args, **options)
         ]
 
-    case = Case(entries=[dict(entry) for entry in RULES["service-name"].example], alone=False)
+    case = Case(entries=[{"Kind": "service-resolver", "Name": "Web_X"}], alone=False)
+    assert compare(provider, case).verdict is Verdict.STRICTER
     monkeypatch.setattr(verdict, "judge", severe)
     assert compare(provider, case).verdict is Verdict.WRONG_CLASS
 
