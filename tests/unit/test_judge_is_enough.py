@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +13,10 @@ from mesh.azure import firewall, machines
 from mesh.check import check
 from mesh.consul import chart, policy
 from mesh.consul.acl import workload_acl
+from mesh.consul.judge import judge
 from mesh.consul.ordering import dependencies
+from mesh.consul.parts import Edition
+from mesh.consul.reading import Form
 from mesh.kubernetes.services import release_values
 from mesh.model import (
     ApiGateway,
@@ -38,7 +43,9 @@ from mesh.model import (
     Version,
 )
 from mesh.nomad.jobs import jobs
+from mesh.project import available, load
 from mesh.terraform import json_literal, yaml_literal
+from tests.output import ROOT
 
 NAMES = ["api", "web", "db", "x9", "global", "on"]
 TEXTS = st.sampled_from(["x", "${NOMAD}", "%{if}", 'a"b', "é\U0001f600", "", "\n", "{{ env }}", "\x7f"])
@@ -170,6 +177,21 @@ def derive_everything(environment: Environment) -> None:
 def test_what_the_judge_lets_pass_can_be_derived(environment: Environment) -> None:
     assume(not check(environment))  # most are sound: Hypothesis complains when it finds too few
     derive_everything(environment)
+    assert not found_in_entries(environment)
+
+
+def found_in_entries(environment: Environment) -> list[str]:
+    """What the judge of entries says of those that follow from a declaration: nothing, not even a note."""
+    edition = Edition.ENTERPRISE if environment.platform.enterprise else Edition.COMMUNITY
+    written = [json.loads(json.dumps(entry.written())) for entry in policy.entries(environment)]
+    return [
+        f"{each.kind}/{each.name} {found}" for each in judge(written, Form.AUTHORED, edition) for found in each.findings
+    ]
+
+
+@pytest.mark.parametrize("name", available(ROOT))
+def test_the_entries_of_every_environment_are_as_consul_stores_them(name: str) -> None:
+    assert not found_in_entries(load(name, ROOT))
 
 
 ANYTHING = st.sampled_from(

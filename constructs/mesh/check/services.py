@@ -1,12 +1,14 @@
 """Rules about services: names, upstreams, versions, splits, routes."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Final
 
+from mesh.consul.entries import service_router
+from mesh.consul.entries.service_router import shadowed
+from mesh.consul.regular_expressions import why_not
 from mesh.durations import seconds
 from mesh.findings import Finding
 from mesh.model.environment import Environment
@@ -36,9 +38,6 @@ LABEL_VALUE: Final = 63
 """Characters of the value of a Kubernetes label, at most."""
 
 HUNDRED: Final = Decimal(100)
-
-_NOT_RE2: Final = re.compile(r"\(\?(?:=|!|<=|<!|P=|>)|(?<!\\)\\[1-9]")
-"""Look-around, atomic groups and back references, which Envoy's RE2 does not have."""
 
 
 def service_path(name: str) -> str:
@@ -264,20 +263,17 @@ def _routes(service: Service) -> Iterator[Finding]:
             f"requests of a {service.protocol} service cannot be routed",
             f"use protocol {' or '.join(sorted(HTTP_LIKE))}, or declare no routes",
         )
-    earlier: list[tuple[int, Route]] = []
     for index, route in enumerate(service.routes):
-        path = f"{service_path(service.name)}.routes[{index}]"
-        yield from _route(service, route, path)
-        for number, other in earlier:
-            if _covers(other, route):
-                yield Finding(
-                    path,
-                    "route-shadowed",
-                    f"routes[{number}] takes every request that this one matches",
-                    "move it before that one, or remove it: the first route that matches wins",
-                )
-                break
-        earlier.append((index, route))
+        yield from _route(service, route, f"{service_path(service.name)}.routes[{index}]")
+    for index, earlier in shadowed(
+        [service_router.Route(match=service_router.match(route)) for route in service.routes]
+    ):
+        yield Finding(
+            f"{service_path(service.name)}.routes[{index}]",
+            "route-shadowed",
+            f"routes[{earlier}] takes every request that this one matches",
+            "move it before that one, or remove it: the first route that matches wins",
+        )
 
 
 def _route(service: Service, route: Route, path: str) -> Iterator[Finding]:
@@ -305,8 +301,9 @@ def _route(service: Service, route: Route, path: str) -> Iterator[Finding]:
             "there is no prefix or exact path to rewrite",
             "give path_prefix or path_exact",
         )
-    if route.path_regex is not None and (problem := regex_problem(route.path_regex)):
-        yield Finding(f"{path}.path_regex", "route-regex", problem, "write it in RE2 syntax")
+    if route.path_regex is not None and (problem := why_not(route.path_regex)):
+        message = f'"{route.path_regex}" does not compile: {problem}'
+        yield Finding(f"{path}.path_regex", "route-regex", message, "write it in RE2 syntax")
     if route.retry and not (route.retry.on_connect_failure or route.retry.on_status_codes):
         yield Finding(
             f"{path}.retry",
@@ -317,38 +314,6 @@ def _route(service: Service, route: Route, path: str) -> Iterator[Finding]:
     for method, count in Counter(route.methods).items():
         if count > 1:
             yield Finding(f"{path}.methods", "route-method-twice", f"{method} is listed {count} times", "list it once")
-
-
-def regex_problem(pattern: str) -> str | None:
-    """Why ``pattern`` is no RE2 expression, as far as Python can tell; Consul does not look, Envoy refuses it."""
-    if _NOT_RE2.search(pattern):
-        return f'"{pattern}" uses look-around, atomic groups or back references, which RE2 does not have'
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        return f'"{pattern}" is no regular expression: {error}'
-    return None
-
-
-def _covers(first: Route, second: Route) -> bool:
-    """Whether every request that ``second`` matches is matched by ``first``."""
-    return (
-        _covers_path(first, second)
-        and first.query.items() <= second.query.items()
-        and first.headers.items() <= second.headers.items()
-        and (not first.methods or (bool(second.methods) and set(second.methods) <= set(first.methods)))
-    )
-
-
-def _covers_path(first: Route, second: Route) -> bool:
-    if first.path_prefix is not None:
-        path = second.path_prefix if second.path_prefix is not None else second.path_exact
-        return path is not None and path.startswith(first.path_prefix)
-    if first.path_exact is not None:
-        return second.path_exact == first.path_exact
-    if first.path_regex is not None:
-        return second.path_regex == first.path_regex
-    return True
 
 
 def _exports(environment: Environment, service: Service) -> Iterator[Finding]:

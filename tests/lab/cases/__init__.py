@@ -63,8 +63,8 @@ def _mutated(c: Choices, entries: list[Json]) -> tuple[str, ...]:
         chosen = entries[c.below(len(entries))]
         if how >= 8:
             names.append(mutations.mutate_set(c, entries))
-        elif how >= 5 and chosen.get("Kind") in _targeted():
-            change = c.pick(_targeted()[chosen["Kind"]])
+        elif how >= 5 and str(chosen.get("Kind")) in _targeted():
+            change = c.pick(_targeted()[str(chosen["Kind"])])
             apply(chosen, change.edits)
             names.append(change.name)
         elif chosen.keys() - {"Kind"}:

@@ -3,11 +3,21 @@
 Source: ``consul@1.22.7 agent/structs/config_entry_discoverychain.go``, ``ServiceRouterConfigEntry``.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar, Final, Literal
+from itertools import combinations
+from typing import Annotated, ClassVar, Final
 
 from mesh.config_entry import ConfigEntry, ServiceRef
-from mesh.consul.entries.common import Duration, HttpHeaderModifiers, Method, ServiceName, Status, Unsigned
+from mesh.consul.entries.common import (
+    Duration,
+    HttpHeaderModifiers,
+    Method,
+    RetryCondition,
+    ServiceName,
+    Status,
+    Unsigned,
+)
 from mesh.consul.entries.http_matching import judge_condition, judge_matchers
 from mesh.consul.parts import Edition, Enterprise, Mark, Part
 from mesh.consul.value_rules import ENTERPRISE_IGNORED
@@ -120,14 +130,6 @@ class HttpMatch(Part):
         """Paths and methods."""
         yield from judge_condition(self, at)
 
-    def is_only_path(self) -> bool:
-        """Whether nothing but the path decides."""
-        return not (self.header or self.query_param or self.methods)
-
-    def takes_all(self) -> bool:
-        """Whether every request fulfils the conditions."""
-        return self.is_only_path() and not (self.path_exact or self.path_regex) and self.path_prefix in {None, "", "/"}
-
 
 class Match(Part):
     """What a route matches."""
@@ -147,22 +149,7 @@ class Destination(Part):
     idle_timeout: Duration | None = None
     num_retries: Unsigned | None = None
     retry_on_connect_failure: bool | None = None
-    retry_on: Sequence[
-        Literal[
-            "5xx",
-            "gateway-error",
-            "reset",
-            "connect-failure",
-            "envoy-ratelimited",
-            "retriable-4xx",
-            "refused-stream",
-            "cancelled",
-            "deadline-exceeded",
-            "internal",
-            "resource-exhausted",
-            "unavailable",
-        ]
-    ] = ()
+    retry_on: Sequence[RetryCondition] = ()
     retry_on_status_codes: Sequence[Status] = ()
     request_headers: HttpHeaderModifiers | None = None
     response_headers: HttpHeaderModifiers | None = None
@@ -177,7 +164,7 @@ class Route(Part):
     def judge(self, at: At, edition: Edition) -> Iterator[Problem]:  # noqa: ARG002
         """What is missing, and a rewrite without a prefix to rewrite."""
         http = self.match.http if self.match else None
-        if self.match is None or (http and http.takes_all() and http.path_prefix != "/" and http != HttpMatch()):
+        if self.match is None or http == HttpMatch(case_insensitive=True):
             yield ROUTE_MATCHES_ALL(at, "the route has no condition")
         if self.destination is None:
             yield ROUTE_WITHOUT_DESTINATION(at, "the route goes nowhere else than without it")
@@ -201,27 +188,8 @@ class ServiceRouter(ConfigEntry):
 
     def judge(self, at: At, edition: Edition) -> Iterator[Problem]:  # noqa: ARG002
         """Routes that no request reaches."""
-        prefixes: dict[str, int] = {}
-        lengths: set[int] = set()
-        conditions: dict[HttpMatch, int] = {}
-        for index, route in enumerate(self.routes):
-            http = (route.match.http if route.match else None) or HttpMatch()
-            path = http.path_exact or http.path_prefix or ""
-            starts = [path[:length] for length in lengths if length <= len(path)] if not http.case_insensitive else [""]
-            covering = next((start for start in starts if start in prefixes), None)
-            where = (at / "routes")[index]
-            if covering is not None:
-                message = f'route {prefixes[covering]} takes every request under "{covering or "/"}" before it'
-                yield ROUTE_SHADOWED(where, message)
-            elif http in conditions:
-                yield ROUTE_SHADOWED(where, f"route {conditions[http]} has the same conditions")
-            elif http.takes_all():
-                prefixes[""] = index
-                lengths.add(0)
-            elif http.is_only_path() and http.path_prefix and not http.case_insensitive:
-                prefixes[http.path_prefix] = index
-                lengths.add(len(http.path_prefix))
-            conditions.setdefault(http, index)
+        for index, earlier in shadowed(self.routes):
+            yield ROUTE_SHADOWED((at / "routes")[index], f"route {earlier} takes all of its requests before it")
 
     def reads(self) -> Iterator[ServiceRef]:
         """Its own service and every service it routes to."""
@@ -232,6 +200,53 @@ class ServiceRouter(ConfigEntry):
                 yield ServiceRef(to.service, to.partition or self.partition, to.namespace or self.namespace)
 
 
+_Others = frozenset[HeaderMatch | QueryParamMatch]
+"""Conditions besides path and methods."""
+
+_Taken = dict[_Others, list[tuple[frozenset[str], int]]]
+"""What earlier routes of one path take: by their other conditions, their methods (none: all) and index."""
+
+
+def shadowed(routes: Sequence[Route]) -> Iterator[tuple[int, int]]:
+    """Routes that no request reaches: the index of each, and of an earlier route that takes all of its requests."""
+    prefixes: dict[str, _Taken] = defaultdict(dict)
+    paths: dict[tuple[str | None, ...], _Taken] = defaultdict(dict)
+    lengths: set[int] = set()
+    for index, route in enumerate(routes):
+        http = (route.match.http if route.match else None) or HttpMatch()
+        others: _Others = frozenset((*http.header, *http.query_param))
+        methods = frozenset(http.methods)
+        prefix = "" if http.path_prefix == "/" else http.path_prefix or ""
+        path = http.path_exact or prefix
+        # Without regard to capitals, only a route for every path is sure to take the same.
+        starts = [""] if http.case_insensitive else [path[:length] for length in lengths if length <= len(path)]
+        same = (http.path_exact, http.path_prefix, http.path_regex, str(http.case_insensitive))
+        taken = [prefixes[start] for start in starts if start in prefixes] + [paths[same]]
+        earlier = next((number for each in taken if (number := _takes(each, others, methods)) is not None), None)
+        if earlier is not None:
+            yield index, earlier
+            continue
+        paths[same].setdefault(others, []).append((methods, index))
+        if not (http.path_exact or http.path_regex or (http.case_insensitive and prefix)):
+            prefixes[prefix].setdefault(others, []).append((methods, index))
+            lengths.add(len(prefix))
+
+
+_MOST_CONDITIONS: Final = 6
+"""Of as many conditions, all combinations are looked up; of more, only none, each and all."""
+
+
+def _takes(taken: _Taken, others: _Others, methods: frozenset[str]) -> int | None:
+    """The index of an earlier route that takes every request with these conditions and methods."""
+    sizes = range(len(others) + 1) if len(others) <= _MOST_CONDITIONS else (0, 1, len(others))
+    for size in sizes:
+        for some in combinations(others, size):
+            for their_methods, index in taken.get(frozenset(some), ()):
+                if not their_methods or (methods and methods <= their_methods):
+                    return index
+    return None
+
+
 def derive(service: Service, where: Place) -> ServiceRouter | None:
     """The declared routes, in their order; no entry for a service without any."""
     if not service.routes:
@@ -240,13 +255,12 @@ def derive(service: Service, where: Place) -> ServiceRouter | None:
         name=service.name,
         partition=where.partition,
         namespace=where.namespace,
-        routes=[
-            Route(match=_match(route), destination=_destination(service, route, where)) for route in service.routes
-        ],
+        routes=[Route(match=match(route), destination=_destination(service, route, where)) for route in service.routes],
     )
 
 
-def _match(route: RouteDeclaration) -> Match:
+def match(route: RouteDeclaration) -> Match:
+    """The conditions of a declared route."""
     return Match(
         http=HttpMatch(
             path_exact=route.path_exact,
