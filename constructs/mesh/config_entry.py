@@ -25,6 +25,13 @@ class EntryId(NamedTuple):
     partition: str | None = None
     namespace: str | None = None
 
+    def folded(self) -> "EntryId":
+        """As Consul compares it: without regard to capitals, with partition and namespace filled in.
+
+        Source: ``consul@1.22.7 agent/consul/state/config_entry_schema.go``.
+        """
+        return EntryId(self.kind, self.name.lower(), self.partition or DEFAULT, self.namespace or DEFAULT)
+
     def __str__(self) -> str:
         where = "/".join(part for part in (self.partition, self.namespace) if part)
         return f"{self.kind}/{self.name}" + (f" ({where})" if where else "")

@@ -49,7 +49,7 @@ class Verdict(StrEnum):
 
 FAILURES: Final = frozenset({Verdict.LOOSER, Verdict.NOT_CLEAN, Verdict.WRONG_CLASS})
 
-SILENT: Final = frozenset({"entry-twice", "key-read-only", "null-in-list"})
+SILENT: Final = frozenset({"entry-twice", "key-read-only", "null-in-list", "number-wraps"})
 """Refused rules of which neither provider nor server shows the harm on a single write."""
 
 
@@ -88,12 +88,27 @@ def compare(provider: Provider, case: Case) -> Opinion:
         return Opinion(Verdict.BOTH_REFUSE, rules)
     if refusal:
         return Opinion(Verdict.LOOSER, rules, refusal)
-    if Severity.STRICTER in severities:
-        return Opinion(Verdict.STRICTER, rules)
+    # What is only stricter can be acknowledged, so it has to be clean as well.
     trouble = _trouble(provider, [judged[index].entry for index in order])
     if trouble:
         return Opinion(Verdict.NOT_CLEAN, rules, trouble)
-    return Opinion(Verdict.BOTH_ACCEPT, rules)
+    return Opinion(Verdict.STRICTER if Severity.STRICTER in severities else Verdict.BOTH_ACCEPT, rules)
+
+
+def without_refused(case: Case) -> Case | None:
+    """What is left of a case without the entries that the judge refuses; none if that is nothing or everything.
+
+    Consul refuses a set at its first problem. The rest may hide that it refuses something else.
+    """
+    judged = judge(case.entries, Form.AUTHORED, Edition.COMMUNITY)
+    left = [
+        entry
+        for entry, each in zip(case.entries, judged, strict=True)
+        if not any(finding.severity is Severity.REFUSED for finding in each.findings)
+    ]
+    if not left or len(left) == len(case.entries):
+        return None
+    return Case(entries=left, alone=len(left) == 1, mutated=(*case.mutated, "without what is refused"))
 
 
 def _order(judged: Sequence[Judged]) -> list[int]:
@@ -162,6 +177,7 @@ class Report:
     stricter: Counter[str] = field(default_factory=Counter)
     fired: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
+    accepted: Counter[str] = field(default_factory=Counter)
     failures: dict[str, list[tuple[Case, Opinion]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, case: Case, opinion: Opinion) -> None:
@@ -169,6 +185,8 @@ class Report:
         self.verdicts[opinion.verdict] += 1
         self.fired.update(opinion.rules)
         self.kinds.update(str(entry.get("Kind")) for entry in case.entries)
+        if opinion.verdict is Verdict.BOTH_ACCEPT:
+            self.accepted.update(str(entry.get("Kind")) for entry in case.entries)
         if opinion.verdict is Verdict.STRICTER:
             self.stricter.update(rule for rule in opinion.rules if RULES[rule].severity is Severity.STRICTER)
         if opinion.verdict in FAILURES:
@@ -183,12 +201,20 @@ class Report:
             yield "we are stricter by:"
             yield from (f"  {count:6} {rule}: {RULES[rule].what}" for rule, count in self.stricter.most_common())
         judged = [rule for rule in RULES.values() if rule.judged]
-        missing = sorted(rule.id for rule in judged if not self.fired[rule.id])
-        yield f"rules that the server can judge: {len(judged)}, broken by a case: {len(judged) - len(missing)}"
+        missing = self.one_sided()
+        yield f"rules that the server can judge: {len(judged)}, seen from both sides: {len(judged) - len(missing)}"
         if missing:
-            yield f"  never broken: {', '.join(missing)}"
+            yield f"  not seen from both sides: {', '.join(missing)}"
         others = sorted(rule.id for rule in RULES.values() if not rule.judged)
         yield f"not judged, because the Community server cannot: {', '.join(others)}"
+
+    def one_sided(self) -> list[str]:
+        """Rules that no case broke, or of whose kind Consul and the judge accepted nothing."""
+        return sorted(
+            rule.id
+            for rule in RULES.values()
+            if rule.judged and not (self.fired[rule.id] and self.accepted[rule.instead[-1]["Kind"]])
+        )
 
 
 def _signature(opinion: Opinion) -> str:
@@ -267,7 +293,11 @@ def run(provider: Provider, every: Iterable[Case], *, progress: bool = False) ->
     report = Report()
     started = time.monotonic()
     for number, case in enumerate(every, start=1):
-        report.add(case, compare(provider, case))
+        opinion = compare(provider, case)
+        report.add(case, opinion)
+        rest = without_refused(case) if opinion.verdict is Verdict.BOTH_REFUSE else None
+        if rest:
+            report.add(rest, compare(provider, rest))
         if progress and not number % 1000:
             failures = sum(map(len, report.failures.values()))
             print(f"  {number} cases, {failures} failures, {time.monotonic() - started:.0f} s", file=sys.stderr)
@@ -307,7 +337,7 @@ def main() -> int:
         report = run(provider, every, progress=True)
         print("\n".join(report.lines()))
         print("\n".join(explain(provider, report, keep=options.keep)))
-    return 1 if report.failures else 0
+    return 1 if report.failures or report.one_sided() else 0
 
 
 if __name__ == "__main__":

@@ -157,3 +157,9 @@ def test_capitals_make_no_other_service() -> None:
 def test_a_key_that_is_not_understood_does_not_leave_an_empty_object_behind() -> None:
     entry = {"Kind": "service-defaults", "Name": "a", "Protocol": "http", "UpstreamConfig": {"Deflts": {}}}
     assert rules_of(entry) == {"key-unknown"}
+
+
+def test_an_entry_is_the_same_whatever_its_capitals() -> None:
+    certificate = {"Kind": "file-system-certificate", "Certificate": "/c.pem", "PrivateKey": "/k.pem"}
+    judged = judge([{**certificate, "Name": "Shop"}, {**certificate, "Name": "shop"}], Form.AUTHORED, Edition.COMMUNITY)
+    assert [[finding.rule for finding in each.findings] for each in judged] == [[], ["entry-twice"]]

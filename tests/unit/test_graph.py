@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from mesh.consul.graph import Graph, service_key
 from mesh.consul.judge import judge
 from mesh.consul.parts import Edition
-from mesh.consul.reading import Form, read
+from mesh.consul.reading import Form
 
 Entry = Mapping[str, Any]
 
@@ -28,7 +27,7 @@ def subsets(*names: str) -> Mapping[str, Any]:
 
 
 def splitter(name: str, *splits: Mapping[str, Any]) -> Entry:
-    weights = [100 // len(splits)] * len(splits)
+    weights = [100 // len(splits) for _ in splits]
     return {
         "Kind": "service-splitter",
         "Name": name,
@@ -192,10 +191,43 @@ def test_what_consul_refuses(entries: list[Entry], expected: list[tuple[int, str
     assert found(*entries) == expected
 
 
-def test_a_long_chain_of_splitters_is_compiled() -> None:
-    count = 1500  # more than Python's limit of nested calls
-    chain = [splitter(f"s{index}", {"Service": f"s{index + 1}"}) for index in range(count)]
-    graph = Graph(
-        [reading.entry for value in [HTTP, *chain] if (reading := read(value, Form.AUTHORED, Edition.COMMUNITY)).entry]
-    )
-    assert graph.chain(service_key("s0", None, None)).problems == ()
+def test_long_chains_are_compiled_once() -> None:
+    count = 2000  # more than Python's limit of nested calls
+    splitters = [splitter(f"s{index}", {"Service": f"s{index + 1}"}) for index in range(count)]
+    redirects = [resolver(f"r{index}", Redirect={"Service": f"r{index + 1}"}) for index in range(count)]
+    assert not found(HTTP, *splitters, *redirects)
+    assert len(found(HTTP, *splitters, splitter(f"s{count}", {"Service": "s0"}))) == 1
+    assert len(found(*redirects, resolver(f"r{count}", Redirect={"Service": "r0"}))) == 1
+
+
+def test_everybody_splits_to_everybody() -> None:
+    names = [f"s{index}" for index in range(16)]
+    everybody = [
+        {**splitter(name), "Splits": [{"Weight": 6.25, "Service": other} for other in names]} for name in names
+    ]
+    assert [rule for _, rule, _ in found(HTTP, *everybody)] == ["split-circle"]
+
+
+def test_every_circle_is_found_and_none_hides_another() -> None:
+    def failing_over(name: str, to: str) -> Entry:
+        return resolver(name, Subsets=subsets("v1"), Failover={"*": {"Service": to, "ServiceSubset": "v1"}})
+
+    entries = [failing_over(*pair) for pair in ("cd", "dc", "ef", "fe")]
+    around = [resolver(name, Redirect={"Service": to}) for name, to in ("xa", "ab", "ba")]
+    assert found(*entries, *around) == [
+        (1, "write-circle", ""),
+        (3, "write-circle", ""),
+        (6, "redirect-circle", "Redirect"),
+    ]
+
+
+def test_a_provider_is_found_whatever_its_capitals() -> None:
+    keys = {"Local": {"Filename": "/etc/keys"}}
+    provider = {"Kind": "jwt-provider", "Name": "Okta", "JSONWebKeySet": keys, "ClockSkewSeconds": 30}
+    asks = {
+        "Kind": "service-intentions",
+        "Name": "a",
+        "JWT": {"Providers": [{"Name": "okta"}]},
+        "Sources": [{"Name": "b", "Action": "allow"}],
+    }
+    assert not found(provider, asks)

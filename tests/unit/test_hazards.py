@@ -106,6 +106,23 @@ def test_a_protocol_that_changes_is_felt_by_traffic() -> None:
     assert hazards([], [after]) == ()
 
 
+def test_so_is_one_that_proxy_defaults_changes_for_many() -> None:
+    before, after = (ProxyDefaults(config={"protocol": protocol}) for protocol in ("http", "tcp"))
+    calls = [ServiceIntentions(name=name, sources=[Source(name="web", action="allow")]) for name in ("a", "b")]
+    found = only([before, *calls], [after, *calls])
+    assert (found.entry.kind, found.rule) == ("proxy-defaults", "protocol-changed")
+    assert "the protocol of a, b changes from http to tcp" in found.message
+
+
+def test_and_one_that_falls_back_to_proxy_defaults() -> None:
+    web, calls = (
+        ServiceDefaults(name="web", protocol="grpc"),
+        ServiceIntentions(name="web", sources=[Source(name="a", action="allow")]),
+    )
+    assert only([HTTP, web, calls], [HTTP, calls]).rule == "protocol-changed"
+    assert only([HTTP, web], [HTTP, ServiceDefaults(name="web", protocol="http")]).rule == "protocol-changed"
+
+
 def test_routers_that_go_with_the_protocol_go_first() -> None:
     before, after = (ServiceDefaults(name="api", protocol=protocol) for protocol in ("http", "tcp"))
     rules = {each.rule for each in hazards([before, resolver("v1"), router("v1")], [after, resolver("v1")])}
@@ -128,6 +145,12 @@ def test_an_export_with_importers_left_is_withdrawn_after_them() -> None:
 def test_an_export_may_be_used_where_nobody_here_sees_it() -> None:
     assert "cannot be seen" in only([HTTP, export("aks")], [HTTP]).message
     assert hazards([HTTP, export("aks")], [HTTP, export("aks", "other")]) == ()
+
+
+def test_an_export_of_every_service_covers_one() -> None:
+    every = ExportedServices(name="default", services=[ExportedService(name="*", consumers=[Consumer(peer="aks")])])
+    assert hazards([HTTP, export("aks")], [HTTP, every]) == ()
+    assert "every service" in only([HTTP, every], [HTTP, export("aks")]).message
 
 
 def test_a_hazard_reads_well() -> None:

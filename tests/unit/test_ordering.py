@@ -110,3 +110,11 @@ def test_an_export_of_every_service_waits_for_every_chain() -> None:
     every = ExportedServices(name="default", services=[ExportedService(name="*", consumers=[Consumer(peer="aks")])])
     resolver = ServiceResolver(name="a", redirect=Redirect(service="b"))
     assert dependencies([every, resolver])[every.id] == (resolver.id,)
+
+
+def test_capitals_make_no_other_entry() -> None:
+    defaults, splitter = (
+        ServiceDefaults(name="A", protocol="http"),
+        ServiceSplitter(name="a", splits=[Split(weight=100)]),
+    )
+    assert dependencies([splitter, defaults])[splitter.id] == (defaults.id,)

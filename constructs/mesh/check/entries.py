@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mesh.config_entry import ConfigEntry, EntryId
 from mesh.consul.deployed import deployed, judge_deployed
-from mesh.consul.graph import Located, judge_together
+from mesh.consul.entry_index import Located
+from mesh.consul.graph import judge_together
 from mesh.consul.judge import to_finding
 from mesh.consul.policy import derived_entries, extra_readings
 from mesh.findings import Finding, Severity
@@ -21,19 +22,19 @@ def check(environment: Environment) -> Iterator[Finding]:
     if not environment.extra_entries:
         yield from _unused(environment, {})
         return
-    known = {entry.id for entry in derived}
-    counts = Counter(entry.id for entry in environment.extra_entries)
+    known = {entry.id.folded() for entry in derived}
+    counts = Counter(entry.id.folded() for entry in environment.extra_entries)
     for index, entry in enumerate(environment.extra_entries):
         path = f"extra_entries[{index}]"
-        if entry.id in known:
+        if entry.id.folded() in known:
             yield Finding(
                 path,
                 "entry-twice",
                 f"{entry.id} also follows from the services and gateways",
                 "remove it, and say it through the service or gateway",
             )
-        elif counts[entry.id] > 1:
-            yield Finding(path, "entry-twice", f"{entry.id} is written {counts[entry.id]} times", "write it once")
+        elif (count := counts[entry.id.folded()]) > 1:
+            yield Finding(path, "entry-twice", f"{entry.id} is written {count} times", "write it once")
         yield from _place(environment, entry, path)
     found = list(_judged(environment, derived))
     used: Counter[tuple[str, str]] = Counter()

@@ -17,8 +17,8 @@ from mesh.consul.entries import (
     TerminatingGateway,
 )
 from mesh.consul.entries.service_resolver import VERSION_META, FailoverTarget, Redirect
+from mesh.consul.entry_index import EntryIndex, Located, Service, service_key
 from mesh.consul.filters import metadata_of
-from mesh.consul.graph import Graph, Located, Service, service_key
 from mesh.model.environment import Environment
 from mesh.rules import ROOT
 from mesh.topology import MESH_GATEWAY, has_mesh_gateways, place
@@ -59,7 +59,7 @@ def deployed(environment: Environment) -> Deployed:
 
 def judge_deployed(entries: Sequence[ConfigEntry], what: Deployed) -> Iterator[Located]:
     """Problems of entries that refer to something that the environment does not deploy."""
-    graph = Graph(entries)
+    graph = EntryIndex(entries)
     known = {
         *what.services,
         *what.gateways,
@@ -110,7 +110,7 @@ def _local_services(entry: ConfigEntry) -> Iterator[ServiceRef]:
     yield from (ref for ref in entry.reads() if ref.name not in away)
 
 
-def _unknown_parts(entry: ConfigEntry, graph: Graph) -> Iterator[Located]:
+def _unknown_parts(entry: ConfigEntry, graph: EntryIndex) -> Iterator[Located]:
     if isinstance(entry, HttpRoute | TcpRoute):
         gateways = {gateway.name for gateway in graph.of(ApiGateway)}
         for index, parent in enumerate(entry.parents):

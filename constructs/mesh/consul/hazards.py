@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mesh.config_entry import ConfigEntry, EntryId
-from mesh.consul.entries import ExportedServices, Mesh, ProxyDefaults, ServiceIntentions
-from mesh.consul.graph import Graph, judge_together, service_key, service_of
+from mesh.config_entry import DEFAULT, ConfigEntry, EntryId
+from mesh.consul.entries import ExportedServices, Mesh, ProxyDefaults, ServiceDefaults, ServiceIntentions
+from mesh.consul.entry_index import EntryIndex, Service, service_key, service_of
+from mesh.consul.graph import judge_together
 from mesh.consul.graph_rules import SUBSET_MISSING
 from mesh.consul.ordering import in_order, jwt_providers
 from mesh.findings import Severity
@@ -68,20 +69,19 @@ class _Change:
 def _refused(change: _Change) -> Iterator[Hazard]:
     """Steps that Consul refuses."""
     neighbours = _Neighbours((*change.before.values(), *change.after.values()))
-    state, intended = dict(change.before), dict(change.before)
+    real, intended = _Consul(change.before, neighbours), _Consul(change.before, neighbours)
+    steps = list(change.steps())
     failed: list[tuple[EntryId, ConfigEntry | None, str, str]] = []
-    for id_, entry in change.steps():
-        why = _why_refused(neighbours, state, id_, entry)
-        if why is None:
-            _apply(state, id_, entry)
-        elif _why_refused(neighbours, intended, id_, entry):  # else it only fails because another step did
+    for id_, entry in steps:
+        why = real.write(id_, entry)
+        if why and intended.write(id_, entry):  # else it only fails because another step did
             failed.append((id_, entry, *why))
-        _apply(intended, id_, entry)
-    for id_, entry in change.steps():  # the second apply
-        if _why_refused(neighbours, state, id_, entry) is None:
-            _apply(state, id_, entry)
+        intended.force(id_, entry)
+    for id_, entry in steps:  # the second apply
+        if real.state.get(id_) != entry:
+            real.write(id_, entry)
     for id_, entry, rule, message in failed:
-        succeeds = state.get(id_) == entry
+        succeeds = real.state.get(id_) == entry
         verb = "remove" if entry is None else "change"
         yield Hazard(
             id_,
@@ -107,27 +107,51 @@ def _way_out(id_: EntryId, verb: str, rule: str, *, succeeds: bool) -> tuple[str
     return (f"remove what refers to {id_}", f"{verb} {id_}", "add the references again")
 
 
-def _apply(state: dict[EntryId, ConfigEntry], id_: EntryId, entry: ConfigEntry | None) -> None:
+class _Consul:
+    """What a server holds while a change is applied."""
+
+    def __init__(self, before: Mapping[EntryId, ConfigEntry], neighbours: "_Neighbours") -> None:
+        self.state = dict(before)
+        self._neighbours = neighbours
+        self._known: dict[object, dict[tuple[str, str], None]] = {}
+        """What is wrong already, by group of neighbours."""
+
+    def write(self, id_: EntryId, entry: ConfigEntry | None) -> tuple[str, str] | None:
+        """Writes or removes an entry; the rule and message if Consul refuses that."""
+        group = self._neighbours.group(id_)
+        near = {other: self.state[other] for other in self._neighbours.of(id_) if other in self.state}
+        if group not in self._known:
+            self._known[group] = _breaches(near.values())
+        _put(near, id_, entry)
+        found = _breaches(near.values())
+        refused = next((breach for breach in found if breach not in self._known[group]), None)
+        if refused is None:
+            self.force(id_, entry)
+            self._known[group] = found
+        return refused
+
+    def force(self, id_: EntryId, entry: ConfigEntry | None) -> None:
+        """Writes or removes an entry, whatever Consul says."""
+        _put(self.state, id_, entry)
+        if id_ in self._neighbours.everywhere:
+            self._known.clear()
+        else:
+            self._known.pop(self._neighbours.group(id_), None)
+
+
+def _put(state: dict[EntryId, ConfigEntry], id_: EntryId, entry: ConfigEntry | None) -> None:
     if entry is None:
         state.pop(id_, None)
     else:
         state[id_] = entry
 
 
-def _why_refused(
-    neighbours: "_Neighbours", state: Mapping[EntryId, ConfigEntry], id_: EntryId, entry: ConfigEntry | None
-) -> tuple[str, str] | None:
-    """The rule and message by which Consul refuses a step."""
-    near = {other: state[other] for other in neighbours.of(id_) if other in state}
-    known = set(_breaches(near.values()))
-    _apply(near, id_, entry)
-    return next((breach for breach in _breaches(near.values()) if breach not in known), None)
-
-
-def _breaches(entries: Iterable[ConfigEntry]) -> Iterator[tuple[str, str]]:
-    for located in judge_together(entries):
-        if located.problem.rule.severity is Severity.REFUSED:
-            yield located.problem.rule.id, f"{located.entry} {located.problem.message}"
+def _breaches(entries: Iterable[ConfigEntry]) -> dict[tuple[str, str], None]:
+    return {
+        (located.problem.rule.id, f"{located.entry} {located.problem.message}"): None
+        for located in judge_together(entries)
+        if located.problem.rule.severity is Severity.REFUSED
+    }
 
 
 class _Neighbours:
@@ -135,10 +159,10 @@ class _Neighbours:
 
     def __init__(self, entries: Sequence[ConfigEntry]) -> None:
         self._parent: dict[object, object] = {}
-        self._everywhere = {entry.id for entry in entries if isinstance(entry, Mesh | ProxyDefaults)}
+        self.everywhere = {entry.id for entry in entries if isinstance(entry, Mesh | ProxyDefaults)}
         self._all = list(dict.fromkeys(entry.id for entry in entries))
         for entry in entries:
-            if entry.id in self._everywhere:
+            if entry.id in self.everywhere:
                 continue
             self._join(entry.id, service_of(entry))
             for ref in entry.reads():
@@ -148,15 +172,19 @@ class _Neighbours:
                     self._join(entry.id, service_key(name, entry.partition, entry.namespace))
         groups: dict[object, list[EntryId]] = defaultdict(list)
         for id_ in self._all:
-            if id_ not in self._everywhere:
+            if id_ not in self.everywhere:
                 groups[self._root(id_)].append(id_)
         self._groups = groups
 
+    def group(self, id_: EntryId) -> object:
+        """What names the neighbours of an entry; none for one that all see."""
+        return None if id_ in self.everywhere else self._root(id_)
+
     def of(self, id_: EntryId) -> Iterable[EntryId]:
         """The entries that may refuse a change of this one, itself among them."""
-        if id_ in self._everywhere:
+        if id_ in self.everywhere:
             return self._all
-        return (*self._everywhere, *self._groups[self._root(id_)])
+        return (*self.everywhere, *self._groups[self._root(id_)])
 
     def _root(self, item: object) -> object:
         while (parent := self._parent.setdefault(item, item)) != item:
@@ -168,30 +196,44 @@ class _Neighbours:
         self._parent[self._root(one)] = self._root(other)
 
 
-_LOWERED: Final = "protocol-changed"
-
-
 def _protocols(change: _Change) -> Iterator[Hazard]:
     """Services whose protocol changes under traffic."""
-    old, new = Graph(change.before.values()), Graph(change.after.values())
-    for service in dict.fromkeys((*old.defaults, *new.defaults, *old.resolvers, *new.resolvers)):
+    old, new = EntryIndex(change.before.values()), EntryIndex(change.after.values())
+    causes: dict[tuple[EntryId, str, str], list[Service]] = defaultdict(list)
+    staying = _services(change.before.values()).keys() & _services(change.after.values()).keys()
+    for service in sorted(staying):
         was, becomes = old.protocol(service), new.protocol(service)
-        known = service in new.defaults or service in new.resolvers
-        if was != becomes and known and (service in old.defaults or service in old.resolvers):
-            entry = new.defaults.get(service) or new.resolvers.get(service)
-            if entry is None:
-                continue
-            yield Hazard(
-                entry.id,
-                _LOWERED,
-                f"{service} changes from {was} to {becomes}; its callers' proxies and its own do so at different "
-                "moments, and requests fail in between",
-                (
-                    f"remove routers, splitters, listeners and L7 intentions of {service}, and stop its callers",
-                    f"change the protocol to {becomes}",
-                    "add them again",
-                ),
-            )
+        if was != becomes:
+            said = new.defaults.get(service) or old.defaults.get(service)
+            cause = said.id if said else EntryId(ProxyDefaults.KIND, "global", None)
+            causes[cause, was, becomes].append(service)
+    for (cause, was, becomes), services in causes.items():
+        shown = ", ".join(map(str, services[:_SHOWN])) + (" and others" if len(services) > _SHOWN else "")
+        yield Hazard(
+            cause,
+            "protocol-changed",
+            f"the protocol of {shown} changes from {was} to {becomes}; the proxies of its callers and its own change "
+            "at different moments, and requests fail in between",
+            (
+                f"remove routers, splitters, listeners and L7 intentions of {shown}, and stop the callers",
+                f"change the protocol to {becomes}",
+                "add them again",
+            ),
+        )
+
+
+_SHOWN: Final = 5
+"""Services that a message names."""
+
+
+def _services(entries: Iterable[ConfigEntry]) -> dict[Service, None]:
+    """Services that entries are about, or send to."""
+    found: dict[Service, None] = {}
+    for entry in entries:
+        if isinstance(entry, ServiceDefaults | ServiceIntentions):
+            found[service_of(entry)] = None
+        found |= {service_key(ref.name, ref.partition, ref.namespace): None for ref in entry.reads()}
+    return found
 
 
 def _exports(change: _Change) -> Iterator[Hazard]:
@@ -202,28 +244,34 @@ def _exports(change: _Change) -> Iterator[Hazard]:
             continue
         later = change.after.get(id_)
         left = set(_consumers(later)) if isinstance(later, ExportedServices) else set()
-        for service, kind, consumer in _consumers(entry):
-            if (service, kind, consumer) in left:
+        for name, namespace, kind, consumer in _consumers(entry):
+            if {(name, namespace, kind, consumer), (_EVERY, namespace, kind, consumer)} & left:
                 continue
+            called = any(place == consumer and name in {_EVERY, service} for service, place in allowed)
             still = (
                 "an intention still allows calls from there"
-                if (service, consumer) in allowed
+                if called
                 else "whether somebody there still calls it cannot be seen from here"
             )
+            what = "every service" if name == _EVERY else name
             yield Hazard(
                 id_,
                 "export-withdrawn",
-                f"{service} is no longer exported to the {kind} {consumer}: {still}",
-                (f"stop the callers of {service} in the {kind} {consumer}", "withdraw the export"),
+                f"{what} is no longer exported to the {kind} {consumer}: {still}",
+                (f"stop the callers of {what} in the {kind} {consumer}", "withdraw the export"),
             )
 
 
-def _consumers(entry: ExportedServices) -> Iterator[tuple[str, str, str]]:
+_EVERY: Final = "*"
+
+
+def _consumers(entry: ExportedServices) -> Iterator[tuple[str, str, str, str]]:
+    """Name and namespace of each exported service, and what it is exported to."""
     for exported in entry.services:
         for consumer in exported.consumers:
             for kind, name in (("peer", consumer.peer), ("partition", consumer.partition)):
                 if name:
-                    yield exported.name, kind, name
+                    yield exported.name, exported.namespace or DEFAULT, kind, name
 
 
 def _allowed(entries: Iterable[ConfigEntry]) -> set[tuple[str, str]]:

@@ -61,12 +61,12 @@ def _judged(values: Sequence[object], readings: Sequence[Reading]) -> list[Judge
     by_id: dict[EntryId, list[int]] = defaultdict(list)
     for index, reading in enumerate(readings):
         if reading.entry is not None:
-            by_id[reading.entry.id].append(index)
+            by_id[reading.entry.id.folded()].append(index)
     for id_, indexes in by_id.items():
         for index in indexes[1:]:
-            problems[index].append(ENTRY_TWICE(ROOT, f"{id_} is there {len(indexes)} times"))
+            problems[index].append(ENTRY_TWICE(ROOT, f"{id_.kind}/{id_.name} is there {len(indexes)} times"))
     for id_, problem in judge_together(reading.entry for reading in readings if reading.entry is not None):
-        problems[by_id[id_][-1]].append(problem)
+        problems[by_id[id_.folded()][-1]].append(problem)
     return [
         Judged(_text(value, "Kind"), _text(value, "Name"), reading.entry, tuple(_findings(found)))
         for value, reading, found in zip(values, readings, problems, strict=True)

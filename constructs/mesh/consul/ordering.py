@@ -41,9 +41,12 @@ Dependencies = Mapping[EntryId, Sequence[EntryId]]
 
 def dependencies(entries: Iterable[ConfigEntry]) -> Dependencies:
     """For every entry, the entries that must be there first. What is not among ``entries`` is left out."""
-    by_id = {entry.id: entry for entry in entries}
+    by_id = {entry.id.folded(): entry for entry in entries}
     asked = _asked_for(by_id.values())
-    return {id_: tuple(dict.fromkeys(_before(entry, by_id, asked))) for id_, entry in by_id.items()}
+    return {
+        entry.id: tuple(by_id[before].id for before in dict.fromkeys(_before(entry, by_id, asked)))
+        for entry in by_id.values()
+    }
 
 
 def in_order(entries: Iterable[ConfigEntry]) -> tuple[ConfigEntry, ...]:
@@ -66,17 +69,19 @@ def _asked_for(entries: Iterable[ConfigEntry]) -> _Subsets:
         redirect = entry.redirect if isinstance(entry, ServiceResolver) else None
         if redirect and redirect.service and redirect.service_subset:
             to = _beside(entry, entry.KIND, redirect.service, redirect.partition, redirect.namespace)
-            asked[to].add(redirect.service_subset)
+            asked[to.folded()].add(redirect.service_subset)
     return asked
 
 
 def _before(entry: ConfigEntry, by_id: Mapping[EntryId, ConfigEntry], asked: _Subsets) -> Iterator[EntryId]:
+    own = entry.id.folded()
     for id_ in _read_by(entry, asked):
-        if id_ in by_id and id_ != entry.id:
-            yield id_
+        folded = id_.folded()
+        if folded in by_id and folded != own:
+            yield folded
     if isinstance(entry, ExportedServices) and any(service.name == _EVERY for service in entry.services):
         # One entry of a partition that reads every chain in it.
-        yield from (id_ for id_ in by_id if id_.kind in _CHAIN and id_.partition == entry.partition)
+        yield from (id_ for id_ in by_id if id_.kind in _CHAIN and id_.partition == own.partition)
 
 
 def _read_by(entry: ConfigEntry, asked: _Subsets) -> Iterator[EntryId]:
@@ -91,7 +96,7 @@ def _read_by(entry: ConfigEntry, asked: _Subsets) -> Iterator[EntryId]:
         if isinstance(entry, ServiceSplitter) and service.subset is None:
             yield EntryId(entry.KIND, *where)  # a chain goes on from splitter to splitter
     if isinstance(entry, ServiceResolver):
-        yield from _resolvers_before(entry, asked.get(entry.id, ()))
+        yield from _resolvers_before(entry, asked.get(entry.id.folded(), ()))
     yield from _referred_to(entry)
 
 

@@ -82,7 +82,35 @@ _MOST: Final = 2**31 - 1
 Count = Annotated[int, between(0, _MOST, "a number from 0")]
 """How many of something. Consul keeps it in a signed number and does not check its sign."""
 
-Unsigned = Annotated[int, between(0, 2**32 - 1, "a number from 0 to 4294967295")]
+NUMBER_WRAPS: Final = refused(
+    "number-wraps",
+    what="A number does not fit into the bits without a sign that Consul keeps for it.",
+    why="The provider wraps it around: -1 becomes 4294967295, or, depending on the field, a difference in every plan.",
+    source="consul/api@1.32.1 DecodeConfigEntry (mapstructure with WeaklyTypedInput)",
+    fix="use a number that fits",
+    example=[
+        {
+            "Kind": "service-resolver",
+            "Name": "web",
+            "LoadBalancer": {"Policy": "least_request", "LeastRequestConfig": {"ChoiceCount": -1}},
+        }
+    ],
+    instead=[
+        {
+            "Kind": "service-resolver",
+            "Name": "web",
+            "LoadBalancer": {"Policy": "least_request", "LeastRequestConfig": {"ChoiceCount": 2}},
+        }
+    ],
+)
+
+
+def fits(bits: int) -> Check:
+    """A number that fits into bits without a sign."""
+    return Check(NUMBER_WRAPS, lambda number: 0 <= number < 2**bits, f"a number from 0 to {2**bits - 1}")
+
+
+Unsigned = Annotated[int, fits(32)]
 """How many of something, in 32 bits without a sign."""
 
 UncheckedPort = Annotated[int, between(1, 65535)]
@@ -97,7 +125,7 @@ UncheckedProtocol = Annotated[Literal["tcp", "http", "http2", "grpc"], Fold.LOWE
 Method = Annotated[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"], Fold.UPPER]
 """An HTTP method; Consul folds it to upper case."""
 
-Status = Annotated[int, between(100, 599)]
+Status = Annotated[int, fits(32), between(100, 599)]
 
 RetryCondition = Literal[
     "5xx",
@@ -276,7 +304,7 @@ class PassiveHealthCheck(Part):
     )
 
     interval: CheckedDuration | None = None
-    max_failures: Annotated[int, between(1, 2**32 - 1, "a number from 1")] | None = None
+    max_failures: Annotated[int, fits(32), between(1, 2**32 - 1, "a number from 1")] | None = None
     enforcing_consecutive_5xx: Annotated[Percent | None, Mark.POINTER] = None
     max_ejection_percent: Annotated[Percent | None, Mark.POINTER] = None
     base_ejection_time: Annotated[CheckedDuration | None, Mark.POINTER] = None

@@ -18,6 +18,7 @@ from mesh.consul.entries.common import (
     UncheckedPort,
     Unsigned,
     between,
+    fits,
 )
 from mesh.consul.entries.hosts import ANY, judge_host
 from mesh.consul.entries.tls import CipherSuite, judge_tls
@@ -204,8 +205,8 @@ class UncheckedHealthCheck(PassiveHealthCheck):
     """Outlier detection that Consul stores as it is: it only looks at that of ``service-defaults``."""
 
     interval: Duration | None = None
-    enforcing_consecutive_5xx: Annotated[int | None, Mark.POINTER, between(0, 100)] = None
-    max_ejection_percent: Annotated[int | None, Mark.POINTER, between(0, 100)] = None
+    enforcing_consecutive_5xx: Annotated[int | None, Mark.POINTER, fits(32), between(0, 100)] = None
+    max_ejection_percent: Annotated[int | None, Mark.POINTER, fits(32), between(0, 100)] = None
     base_ejection_time: Annotated[Duration | None, Mark.POINTER] = None
 
     def judge(self, at: At, edition: Edition) -> Iterator[Problem]:  # noqa: ARG002

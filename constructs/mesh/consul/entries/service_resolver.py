@@ -9,7 +9,7 @@ from dataclasses import field
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from mesh.config_entry import DEFAULT, ConfigEntry, ServiceRef
-from mesh.consul.entries.common import CheckedDuration, Duration, ServiceName, between
+from mesh.consul.entries.common import CheckedDuration, Duration, ServiceName, between, fits
 from mesh.consul.filters import Flaw, parse, why_senseless
 from mesh.consul.parts import Edition, Enterprise, Mark, Part
 from mesh.consul.value_rules import ENTERPRISE_IGNORED, ENTERPRISE_ONLY
@@ -401,7 +401,7 @@ class PrioritizeByLocality(Part):
 _LARGEST_RING: Final = 8_388_608
 """Envoy's bound (``RingHashLbConfig``)."""
 
-_RingSize = Annotated[int, between(0, _LARGEST_RING)]
+_RingSize = Annotated[int, fits(64), between(0, _LARGEST_RING)]
 
 
 class RingHashConfig(Part):
@@ -429,7 +429,7 @@ class LeastRequestConfig(Part):
         choice_count: So many at random, at least 2; the one with the fewest requests is taken.
     """
 
-    choice_count: Annotated[int, between(2, 2**32 - 1, "a number from 2, as Envoy wants it")] | None = None
+    choice_count: Annotated[int, fits(32), between(2, 2**32 - 1, "a number from 2, as Envoy wants it")] | None = None
 
 
 class CookieConfig(Part):
