@@ -29,11 +29,11 @@ def _command(module: str, function: str) -> Callable[[argparse.Namespace], int]:
     """A function of ``mesh.commands``, loaded when it is called: most runs need one of them."""
 
     def run(options: argparse.Namespace) -> int:
-        from mesh.errors import ProjectError
+        from mesh.errors import ProjectError, UnreadableError
 
         try:
             return int(getattr(import_module(f"mesh.commands.{module}"), function)(options))
-        except ProjectError as error:
+        except (ProjectError, UnreadableError) as error:
             print(f"error: {error}", file=sys.stderr)
             return UNREADABLE
 
@@ -96,13 +96,23 @@ def _entries(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     adopt.set_defaults(run=_command("entries", "adopt"))
     for verb in (check, adopt):
-        verb.add_argument("--edition", choices=["community", "enterprise"], default="community")
         verb.add_argument(
             "file",
             nargs="+",
             metavar="FILE",
             help="JSON: one object, an array, or one after the other; - is standard input",
         )
+    hazards = verbs.add_parser(
+        "hazards",
+        help="what goes wrong while one apply changes entries, and the way out",
+        description="Plays a change through in Terraform's order, and says where Consul or traffic would not follow.",
+        epilog="Exit code: 0 one apply does it, 1 it does not, 2 the input cannot be read or is not ok by itself.",
+    )
+    hazards.add_argument("--form", choices=["authored", "api"], default="authored", help="as for check")
+    hazards.add_argument("file", nargs=2, metavar=("BEFORE", "AFTER"), help="JSON, as for check")
+    hazards.set_defaults(run=_command("hazards", "show"))
+    for verb in (check, adopt, hazards):
+        verb.add_argument("--edition", choices=["community", "enterprise"], default="community")
 
 
 if __name__ == "__main__":

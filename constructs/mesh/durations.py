@@ -26,11 +26,14 @@ def seconds(text: str) -> Decimal:
     """The length of ``text`` in seconds.
 
     Raises:
-        ValueError: ``text`` is no Go duration, or not above zero. A number without a unit is refused because Consul
-            would read it as nanoseconds (hashicorp/consul#16147).
+        ValueError: ``text`` is no Go duration, too long for Go, or not above zero. A number without a unit is refused
+            because Consul would read it as nanoseconds (hashicorp/consul#16147).
     """
     if not _WHOLE.fullmatch(text):
         message = f'"{text}" is not a duration: write a number with a unit, such as "30s", "1m30s" or "500ms"'
+        raise ValueError(message)
+    if parse_nanoseconds(text) is None:
+        message = f'"{text}" is longer than 292 years, which is more than Go holds'
         raise ValueError(message)
     total = sum((Decimal(number) * _UNITS[unit] for number, unit in _PARTS.findall(text)), Decimal(0))
     if total <= 0:
@@ -49,25 +52,48 @@ def nanoseconds(text: str) -> int:
     return int(seconds(text) * 1_000_000_000)
 
 
-_GO_PART: Final = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
-_GO_WHOLE: Final = re.compile(f"[-+]?(?:0|(?:{_GO_PART.pattern})+)")
-_GO_UNITS: Final = {**_UNITS, "µs": _UNITS["us"], "μs": _UNITS["us"]}
 _SECOND: Final = 1_000_000_000
+_GO_SIZES: Final = {unit: int(length * _SECOND) for unit, length in _UNITS.items()} | {"µs": 1_000, "μs": 1_000}
+_GO_PART: Final = re.compile(rf"([0-9]*+)(?:\.([0-9]*+))?+({'|'.join(_GO_SIZES)})")
 
-_LONGEST: Final = 2**63 - 1
-"""What Go's ``time.Duration`` holds, in nanoseconds."""
+_LARGEST: Final = 2**63
+"""What Go's ``time.Duration`` holds, in nanoseconds: as many below zero, one less above."""
+
+_MOST_DIGITS: Final = 19
+"""Of a number up to the largest."""
 
 
 def parse_nanoseconds(text: str) -> int | None:
     """The length of ``text`` in nanoseconds, of either sign, or none where Go's ``time.ParseDuration`` fails."""
-    if not _GO_WHOLE.fullmatch(text):
-        return None
-    total = 0
-    for number, unit in _GO_PART.findall(text):
-        total += int(Decimal(number) * _GO_UNITS[unit] * 1_000_000_000)
-    if total > _LONGEST:
+    unsigned = text[1:] if text.startswith(("+", "-")) else text
+    if unsigned == "0":
+        return 0
+    total = end = 0
+    while end < len(unsigned):
+        part = _GO_PART.match(unsigned, end)
+        if part is None or not (part[1] or part[2]):
+            return None
+        whole, size = part[1].lstrip("0"), _GO_SIZES[part[3]]
+        if len(whole) > _MOST_DIGITS:
+            return None
+        total += int(whole or "0") * size + _fraction(part[2] or "", size)
+        if total > _LARGEST:
+            return None
+        end = part.end()
+    if not unsigned or (total == _LARGEST and not text.startswith("-")):
         return None
     return -total if text.startswith("-") else total
+
+
+def _fraction(digits: str, size: int) -> int:
+    """Nanoseconds of the ``digits`` after the point of a unit; Go counts with a double, and drops what is too much."""
+    number, scale = 0, 1.0
+    for digit in digits:
+        longer = number * 10 + int(digit)
+        if number > (_LARGEST - 1) // 10 or longer > _LARGEST:
+            break
+        number, scale = longer, scale * 10
+    return int(float(number) * (size / scale))
 
 
 def from_nanoseconds(count: int) -> str:

@@ -3,3 +3,7 @@
 
 class ProjectError(Exception):
     """An environment cannot be loaded; the message says why and what to do."""
+
+
+class UnreadableError(Exception):
+    """A file cannot be read; the message says which and why."""

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NoReturn
 
 DEEPEST: Final = 64
@@ -23,6 +23,7 @@ def read_objects(text: str) -> list[Any]:
     position = _SPACE.match(text, 0).end()  # type: ignore[union-attr]  # it matches the empty text, too
     if position == len(text):
         raise JsonError("there is nothing in it")
+    escaped = "\\u" in text
     while position < len(text):
         try:
             value, end = _DECODER.raw_decode(text, position)
@@ -34,9 +35,9 @@ def read_objects(text: str) -> list[Any]:
             raise
         except ValueError as error:  # an integer of more digits than Python reads
             raise JsonError(str(error)) from None
-        if _is_too_deep(value):
+        if is_too_deep(value):
             raise JsonError(_TOO_DEEP)
-        if "\\u" in text and _HALF.search(json.dumps(value, ensure_ascii=False)):
+        if escaped and _HALF.search(json.dumps(value, ensure_ascii=False)):
             raise JsonError("a text holds half of a surrogate pair, which is no character")
         values.append(value)
         position = _SPACE.match(text, end).end()  # type: ignore[union-attr]
@@ -50,19 +51,20 @@ _HALF: Final = re.compile("[\\ud800-\\udfff]")
 _TOO_DEEP: Final = f"it is nested more than {DEEPEST} levels deep"
 
 
-def _is_too_deep(value: object) -> bool:
+def is_too_deep(value: object) -> bool:
+    """Whether lists and objects are nested more than 64 levels deep."""
     level = [value]
     for _ in range(DEEPEST + 1):
-        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]
+        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, Mapping | list | tuple)]
         if not level:
             return False
     return True
 
 
 def _inside(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return value.values()
-    return value if isinstance(value, list) else ()
+    return value if isinstance(value, list | tuple) else ()
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

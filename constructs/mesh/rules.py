@@ -4,12 +4,14 @@ A rule is data: the judge, ``mesh rules`` and ``docs/rules.md`` all read the sam
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 from mesh.findings import Severity
 from mesh.shapes import go_name
+from mesh.showing import printable
 
 Example = Sequence[Mapping[str, Any]]
 """Entries as one may write them, with Kind and Name. An example stands alone: nothing else is in Consul."""
@@ -56,9 +58,9 @@ class At:
         while place is not None and place.parent is not None:
             part = place.part
             if isinstance(part, _Item):
-                parts.append(f"[{part.key}]" if isinstance(part.key, int) else f'["{part.key}"]')
+                parts.append(f"[{part.key}]" if isinstance(part.key, int) else f'["{printable(str(part.key))}"]')
             elif isinstance(part, _Key):
-                parts.append(f".{part.name}")
+                parts.append(f".{printable(part.name)}")
             else:
                 parts.append(f".{go_name(part) if style is Style.GO else part}")
             place = place.parent
@@ -95,7 +97,7 @@ class Rule:
         judged: Whether the Community server shows the difference; else it is taken from the source or documentation.
     """
 
-    id: str
+    id: str = field(kw_only=False)
     severity: Severity
     what: str
     why: str
@@ -120,76 +122,13 @@ class Problem:
     fix: str
 
 
-def refused(
-    id: str,
-    *,
-    what: str,
-    why: str,
-    source: str,
-    fix: str,
-    example: Example,
-    instead: Example,
-    judged: bool = True,
-) -> Rule:
-    """A rule whose breach Consul or the provider refuses, or answers by losing something."""
-    return Rule(
-        id=id,
-        severity=Severity.REFUSED,
-        what=what,
-        why=why,
-        source=source,
-        fix=fix,
-        example=example,
-        instead=instead,
-        judged=judged,
-    )
+refused: Final = partial(Rule, severity=Severity.REFUSED)
+"""A rule whose breach Consul or the provider refuses, or answers by losing something."""
 
+stricter: Final = partial(Rule, severity=Severity.STRICTER)
+"""A rule that Consul does not have: it accepts what cannot be meant. An environment can acknowledge it."""
 
-def stricter(
-    id: str,
-    *,
-    what: str,
-    why: str,
-    source: str,
-    fix: str,
-    example: Example,
-    instead: Example,
-    judged: bool = True,
-) -> Rule:
-    """A rule that Consul does not have: it accepts what cannot be meant. An environment can acknowledge it."""
-    return Rule(
-        id=id,
-        severity=Severity.STRICTER,
-        what=what,
-        why=why,
-        source=source,
-        fix=fix,
-        example=example,
-        instead=instead,
-        judged=judged,
-    )
-
-
-def canonicalised(
-    id: str,
-    *,
-    what: str,
-    why: str,
-    source: str,
-    fix: str = "nothing: it is written in the canonical form",
-    example: Example,
-    instead: Example,
-    judged: bool = True,
-) -> Rule:
-    """A spelling without loss that the server would change: noted, and written as the server stores it."""
-    return Rule(
-        id=id,
-        severity=Severity.CANONICALISED,
-        what=what,
-        why=why,
-        source=source,
-        fix=fix,
-        example=example,
-        instead=instead,
-        judged=judged,
-    )
+canonicalised: Final = partial(
+    Rule, severity=Severity.CANONICALISED, fix="nothing: it is written in the canonical form"
+)
+"""A spelling without loss that the server would change: noted, and written as the server stores it."""

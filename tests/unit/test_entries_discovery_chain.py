@@ -87,7 +87,7 @@ SUBSETS = {"v1": {"Filter": "Service.Meta.version == v1"}, "v2": {"OnlyPassing":
         ({"DefaultSubset": "v9"}, ["subset-undefined DefaultSubset"]),
         (
             {"Subsets": {"": {}, "a" * 63: {}, "a" * 64: {}, "v1\n": {}}},
-            [f'subset-name Subsets["{name}"]' for name in ("", "a" * 64, "v1\n")],
+            [f'subset-name Subsets["{name}"]' for name in ("", "a" * 64, r"v1\n")],
         ),
         ({"Redirect": {}}, ["leads-nowhere Redirect"]),
         ({"Redirect": {"Datacenter": "dc2"}}, []),

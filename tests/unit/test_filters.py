@@ -123,6 +123,7 @@ def test_the_metadata_that_a_filter_asks_for(text: str, metadata: dict[str, str]
         ("Checks.Status", "==", "passing", True),
         ("Service.TaggedAddresses.lan.Port", "==", "0x1F", True),
         ("Service.Port", "==", "010", True),
+        ("Service.Port", "==", "08", False),
         ("Service.Connect.Native", "==", "T", True),
         ("Service.Proxy.Upstreams", "is empty", None, True),
         ("Service.Metaa.version", "==", "v1", False),

@@ -221,7 +221,7 @@ def test_every_circle_is_found_and_none_hides_another() -> None:
     ]
 
 
-def test_a_provider_is_found_whatever_its_capitals() -> None:
+def test_a_provider_is_only_found_with_its_capitals() -> None:
     keys = {"Local": {"Filename": "/etc/keys"}}
     provider = {"Kind": "jwt-provider", "Name": "Okta", "JSONWebKeySet": keys, "ClockSkewSeconds": 30}
     asks = {
@@ -230,4 +230,4 @@ def test_a_provider_is_found_whatever_its_capitals() -> None:
         "JWT": {"Providers": [{"Name": "okta"}]},
         "Sources": [{"Name": "b", "Action": "allow"}],
     }
-    assert not found(provider, asks)
+    assert found(provider, asks) == [(1, "jwt-provider-missing", "JWT.Providers[0].Name")]

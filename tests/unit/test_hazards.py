@@ -58,7 +58,7 @@ def test_no_change_is_no_hazard() -> None:
 def test_a_subset_that_goes_together_with_its_references_takes_two_steps() -> None:
     found = only([HTTP, resolver("v1", "v2"), splitter("v1", "v2")], [HTTP, resolver("v2"), splitter("v2")])
     assert (found.entry.kind, found.rule) == ("service-resolver", "subset-missing")
-    assert found.steps == ("everything but to change service-resolver/api", "change service-resolver/api")
+    assert found.steps == ("everything but the change of service-resolver/api", "the change of service-resolver/api")
 
 
 def test_the_two_steps_are_none_themselves() -> None:
@@ -89,7 +89,7 @@ def test_a_resolver_is_removed_before_what_refers_to_it_is_changed() -> None:
     to_itself = ServiceSplitter(name="api", splits=[Split(weight=100)])
     found = only([HTTP, resolver("v1"), splitter("v1")], [HTTP, to_itself])
     assert (found.entry.kind, found.rule) == ("service-resolver", "subset-missing")
-    assert found.steps[1] == "remove service-resolver/api"
+    assert found.steps[1] == "the removal of service-resolver/api"
 
 
 def test_service_defaults_go_from_under_a_router() -> None:
@@ -158,8 +158,8 @@ def test_a_hazard_reads_well() -> None:
     assert text.splitlines() == [
         (
             "service-resolver/api: Consul refuses to change it as long as the others are as they are: "
-            'service-splitter/api api has no subset "v1" [subset-missing]'
+            'service-splitter/api: api has no subset "v1" [subset-missing]'
         ),
-        "    apply 1: everything but to change service-resolver/api",
-        "    apply 2: change service-resolver/api",
+        "    apply 1: everything but the change of service-resolver/api",
+        "    apply 2: the change of service-resolver/api",
     ]

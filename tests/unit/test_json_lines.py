@@ -2,7 +2,7 @@
 
 import pytest
 
-from mesh.json_lines import DEEPEST, JsonError, read_objects
+from mesh.json_lines import DEEPEST, JsonError, is_too_deep, read_objects
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,7 @@ def test_an_object_an_array_or_one_after_the_other(text: str, values: list[objec
         ('{"a": ' + "9" * 5000 + "}", "digits"),
         ('{"a": 1, "b": {"c": 1, "c": 2}}', 'the key "c" is there twice'),
         (r'{"a": "\ud800"}', "half of a surrogate pair"),
+        ('{"a": 1}\n' + r'{"b": ["\udc00"]}', "half of a surrogate pair"),
         ("[" * (DEEPEST + 2) + "]" * (DEEPEST + 2), "nested more than"),
         ("[" * 100_000, "nested more than"),
         ("[" * 100_000 + "]" * 100_000, "nested more than"),
@@ -42,6 +43,19 @@ def test_an_object_an_array_or_one_after_the_other(text: str, values: list[objec
 def test_what_means_nothing_or_two_things_is_refused(text: str, why: str) -> None:
     with pytest.raises(JsonError, match=why):
         read_objects(text)
+
+
+def test_a_whole_surrogate_pair_is_a_character() -> None:
+    assert read_objects(r'{"a": "\ud83d\ude00"}') == [{"a": "\U0001f600"}]
+
+
+@pytest.mark.parametrize("outer", [{}, [], ()])
+def test_what_is_nested_in_python_is_too_deep_as_well(outer: object) -> None:
+    value = outer
+    for _ in range(DEEPEST - 1):
+        value = ({"a": value},) if isinstance(value, dict) else [value] if isinstance(value, tuple) else (value,)
+    assert not is_too_deep(value) or isinstance(outer, dict)
+    assert is_too_deep([[value]])
 
 
 def test_consuls_own_depth_is_no_problem() -> None:

@@ -4,31 +4,20 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, Final
 
-from mesh.commands.codes import UNREADABLE, UNSOUND
+from mesh.commands.codes import UNSOUND
+from mesh.commands.files import read_values
 from mesh.consul.judge import Judged, judge
 from mesh.consul.parts import Edition
 from mesh.consul.reading import Form, Reading, read
 from mesh.findings import Finding, Severity
-from mesh.json_lines import JsonError, read_objects
 from mesh.shapes import JsonObject
-
-STANDARD_INPUT: Final = "-"
-
-
-class _UnreadableError(Exception):
-    """Files cannot be read; the message says which and why."""
+from mesh.showing import printable
 
 
 def check(options: argparse.Namespace) -> int:
     """``mesh entries check``."""
-    try:
-        values = _read(options.file)
-    except _UnreadableError as error:
-        print(error, file=sys.stderr)
-        return UNREADABLE
+    values = read_values(options.file)
     judged = judge(values, Form(options.form), Edition(options.edition), alone=options.alone)
     if options.json:
         for each in judged:
@@ -42,11 +31,7 @@ def adopt(options: argparse.Namespace) -> int:
     """``mesh entries adopt``."""
     from mesh.consul.adopt import to_python
 
-    try:
-        values = _read(options.file)
-    except _UnreadableError as error:
-        print(error, file=sys.stderr)
-        return UNREADABLE
+    values = read_values(options.file)
     edition = Edition(options.edition)
     for line in _findings(judge(values, Form.API, edition)):
         print(line, file=sys.stderr)
@@ -98,30 +83,6 @@ def _print(value: object) -> None:
     print(json.dumps(value, indent=2))
 
 
-def _read(files: Sequence[str]) -> list[Any]:
-    """Every value in the files, in their order.
-
-    Raises:
-        _UnreadableError: with every file that cannot be read.
-    """
-    values: list[Any] = []
-    errors: list[str] = []
-    for file in files:
-        name = "standard input" if file == STANDARD_INPUT else file
-        try:
-            data = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
-            values += read_objects(data.decode("utf-8-sig"))
-        except OSError as error:
-            errors.append(f"error: {name}: {error.strerror or error}")
-        except UnicodeDecodeError as error:
-            errors.append(f"error: {name}: it is no UTF-8 text (byte {error.start})")
-        except (JsonError, ValueError) as error:  # ValueError: a path with a null character
-            errors.append(f"error: {name}: {error}")
-    if errors:
-        raise _UnreadableError("\n".join(errors))
-    return values
-
-
 def _as_json(judged: Judged) -> JsonObject:
     return {
         "kind": judged.kind,
@@ -157,11 +118,13 @@ def _findings(judged: Sequence[Judged]) -> Iterator[str]:
     for index, each in enumerate(judged, start=1):
         who = f"{each.kind}/{each.name}" if each.kind else f"entry {index}"
         for finding in each.findings:
-            yield _line(who, finding)
+            yield from map(printable, _lines(who, finding))
 
 
-def _line(who: str, finding: Finding) -> str:
+def _lines(who: str, finding: Finding) -> Iterator[str]:
     where = f"{who}: {finding.path}" if finding.path else who
     if finding.severity is Severity.CANONICALISED:
-        return f"{where}: note: {finding.message} [{finding.rule}]"
-    return f"{where}: {finding.message} [{finding.rule}, {finding.severity}]\n    fix: {finding.fix}"
+        yield f"{where}: note: {finding.message} [{finding.rule}]"
+    else:
+        yield f"{where}: {finding.message} [{finding.rule}, {finding.severity}]"
+        yield f"    fix: {finding.fix}"

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
+from mesh.consul.go_scalars import parse_bool, parse_int
 from mesh.consul.regular_expressions import why_not
 
 Operator = Literal["==", "!=", "in", "not in", "matches", "not matches", "is empty", "is not empty"]
@@ -438,25 +439,8 @@ def _why_no_value(value: str, comparison: Comparison, place: _Field, selected: s
     if comparison.operator in _PATTERNS:
         why = why_not(value)
         return f'"{value}" is no regular expression: {why}' if why else None
-    if place.holds == "number" and not _is_number(value):
+    if place.holds == "number" and parse_int(value) is None:
         return f'{selected} is a number, and "{value}" is none'
-    if place.holds == "flag" and value not in _FLAGS:
+    if place.holds == "flag" and parse_bool(value) is None:
         return f'{selected} is true or false, and "{value}" is neither'
     return None
-
-
-_FLAGS: Final = frozenset({"1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"})
-"""Go's ``strconv.ParseBool``."""
-
-_OCTAL: Final = re.compile(r"^([-+]?)0(?=[_0-7])")
-
-
-def _is_number(text: str) -> bool:
-    """Whether Go's ``strconv.ParseInt`` reads a text, whatever its base."""
-    if not text.isascii() or text != text.strip():
-        return False
-    try:
-        number = int(_OCTAL.sub(r"\g<1>0o", text), 0)
-    except ValueError:
-        return False
-    return -(2**63) <= number < 2**63

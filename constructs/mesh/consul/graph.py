@@ -92,7 +92,7 @@ def _gateway_names(entries: EntryIndex) -> Iterator[Located]:
 
 
 def _intentions(entries: EntryIndex) -> Iterator[Located]:
-    providers = {(entry.name.lower(), entry.partition or DEFAULT) for entry in entries.of(JwtProvider)}
+    providers = {(entry.name, entry.partition or DEFAULT) for entry in entries.of(JwtProvider)}
     for intentions in entries.of(ServiceIntentions):
         if intentions.name != _EVERY:
             protocol = entries.chain_protocol(service_of(intentions))
@@ -102,7 +102,7 @@ def _intentions(entries: EntryIndex) -> Iterator[Located]:
                     message = f"{intentions.name} has the protocol {protocol}"
                     yield Located(intentions.id, graph_rules.INTENTION_PROTOCOL(at, message))
         for name, at in jwt_providers(intentions):
-            if (name.lower(), intentions.partition or DEFAULT) not in providers:
+            if (name, intentions.partition or DEFAULT) not in providers:  # Consul compares capitals here
                 message = f'there is no jwt-provider "{name}"'
                 yield Located(intentions.id, graph_rules.JWT_PROVIDER_MISSING(at, message))
 

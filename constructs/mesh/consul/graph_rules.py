@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from mesh.consul.examples import HTTP
 from mesh.rules import refused, stricter
 from mesh.shapes import JsonObject
 
@@ -9,7 +10,6 @@ _STATE: Final = "consul@1.22.7 agent/consul/state/config_entry.go"
 _COMPILE: Final = "consul@1.22.7 agent/consul/discoverychain/compile.go"
 _BINDING: Final = "consul@1.22.7 agent/consul/gateways/controller_gateways.go"
 
-_HTTP: Final[JsonObject] = {"Kind": "proxy-defaults", "Name": "global", "Config": {"protocol": "http"}}
 _SUBSETS: Final[JsonObject] = {
     "Kind": "service-resolver",
     "Name": "api",
@@ -77,8 +77,8 @@ SUBSET_MISSING: Final = refused(
     "resolver is removed while something refers to it.",
     source=f"{_COMPILE}, getResolverNode",
     fix="add the subset to the resolver, or refer to one that it has",
-    example=[_HTTP, _SUBSETS, _splitter("api", {"Weight": 100, "ServiceSubset": "v3"})],
-    instead=[_HTTP, _SUBSETS, _splitter("api", {"Weight": 100, "ServiceSubset": "v1"})],
+    example=[HTTP, _SUBSETS, _splitter("api", {"Weight": 100, "ServiceSubset": "v3"})],
+    instead=[HTTP, _SUBSETS, _splitter("api", {"Weight": 100, "ServiceSubset": "v1"})],
 )
 
 PROTOCOL_MIXED: Final = refused(
@@ -88,8 +88,8 @@ PROTOCOL_MIXED: Final = refused(
     '"http".',
     source=f"{_COMPILE}, recordProtocol",
     fix="give the services the same protocol, or take the other one out of the chain",
-    example=[_HTTP, _defaults("b", "grpc"), _splitter("a", {"Weight": 50}, {"Weight": 50, "Service": "b"})],
-    instead=[_HTTP, _defaults("b", "http"), _splitter("a", {"Weight": 50}, {"Weight": 50, "Service": "b"})],
+    example=[HTTP, _defaults("b", "grpc"), _splitter("a", {"Weight": 50}, {"Weight": 50, "Service": "b"})],
+    instead=[HTTP, _defaults("b", "http"), _splitter("a", {"Weight": 50}, {"Weight": 50, "Service": "b"})],
 )
 
 PROTOCOL_NOT_HTTP: Final = refused(
@@ -110,27 +110,28 @@ SPLIT_CIRCLE: Final = refused(
     source=f"{_COMPILE}, detectCircularReferences",
     fix="break the circle",
     example=[
-        _HTTP,
+        HTTP,
         _splitter("a", {"Weight": 50}, {"Weight": 50, "Service": "b"}),
         _splitter("b", {"Weight": 50}, {"Weight": 50, "Service": "a"}),
     ],
-    instead=[_HTTP, _splitter("a", {"Weight": 50}, {"Weight": 50, "Service": "b"}), _splitter("b", {"Weight": 100})],
+    instead=[HTTP, _splitter("a", {"Weight": 50}, {"Weight": 50, "Service": "b"}), _splitter("b", {"Weight": 100})],
 )
 
 SPLIT_HEADERS_CRASH: Final = refused(
     "split-headers-crash",
-    what="A split leads to another splitter, and the header changes of the two cannot be merged: one adds or sets "
-    "headers, the other changes headers without adding or setting any.",
+    what="A split leads to another splitter, and their header changes cannot be merged: of requests, the other "
+    "splitter adds (or sets) headers, and the split changes some without adding (or setting) any; of answers, the "
+    "reverse.",
     why="Consul's server panics (assignment to entry in nil map) when it compiles the chain, and again when it starts.",
     source="consul@1.22.7 agent/structs/config_entry_discoverychain.go, MergeHTTPHeaderModifiers",
     fix="say Add in both or in none, and Set in both or in none; or change headers in one of the splitters only",
     example=[
-        _HTTP,
+        HTTP,
         _splitter("b", {"Weight": 100, "RequestHeaders": {"Add": {"x-b": "1"}}}),
         _splitter("a", {"Weight": 100, "Service": "b", "RequestHeaders": {"Set": {"x-a": "1"}}}),
     ],
     instead=[
-        _HTTP,
+        HTTP,
         _splitter("b", {"Weight": 100, "RequestHeaders": {"Set": {"x-b": "1"}}}),
         _splitter("a", {"Weight": 100, "Service": "b", "RequestHeaders": {"Set": {"x-a": "1"}}}),
     ],
@@ -164,7 +165,7 @@ INGRESS_PROTOCOL: Final = refused(
     source=f"{_STATE}, validateProposedConfigEntryInServiceGraph",
     fix="give both the same protocol",
     example=[_ingress("http")],
-    instead=[_HTTP, _ingress("http")],
+    instead=[HTTP, _ingress("http")],
 )
 
 GATEWAY_CLASH: Final = refused(
@@ -205,7 +206,7 @@ INTENTION_PROTOCOL: Final = refused(
         },
     ],
     instead=[
-        _HTTP,
+        HTTP,
         {
             "Kind": "service-intentions",
             "Name": "db",
@@ -285,8 +286,8 @@ ROUTE_LISTENER_MISSING: Final = stricter(
     why="Consul accepts the route and never binds it; only its Status says so: FailedToBind.",
     source=_BINDING,
     fix="name one of the gateway's listeners in SectionName, or leave it out for all of them",
-    example=[_HTTP, _GATEWAY, _route("https")],
-    instead=[_HTTP, _GATEWAY, _route("http")],
+    example=[HTTP, _GATEWAY, _route("https")],
+    instead=[HTTP, _GATEWAY, _route("http")],
 )
 
 ROUTE_LISTENER_PROTOCOL: Final = stricter(
@@ -295,8 +296,8 @@ ROUTE_LISTENER_PROTOCOL: Final = stricter(
     why="Consul accepts the route and never binds it; only its Status says so: FailedToBind.",
     source=_BINDING,
     fix="attach it to a listener of its own protocol",
-    example=[_HTTP, _GATEWAY, _route("tcp")],
-    instead=[_HTTP, _GATEWAY, _route("http")],
+    example=[HTTP, _GATEWAY, _route("tcp")],
+    instead=[HTTP, _GATEWAY, _route("http")],
 )
 
 ROUTE_SERVICE_PROTOCOL: Final = stricter(
@@ -316,7 +317,7 @@ ROUTE_GATEWAY_MISSING: Final = stricter(
     source=_BINDING,
     fix="declare the gateway, or attach the route to one that is",
     example=[_route("http")],
-    instead=[_HTTP, _GATEWAY, _route("http")],
+    instead=[HTTP, _GATEWAY, _route("http")],
     judged=False,
 )
 
@@ -364,8 +365,8 @@ SERVICE_UNKNOWN: Final = stricter(
     why="Consul accepts it, and requests that take this way fail.",
     source="consul@1.22.7 agent/consul/discoverychain/compile.go (not checked there)",
     fix="use the name of a declared service, or give the service an entry of its own (service-defaults)",
-    example=[_HTTP, _splitter("web", {"Weight": 100, "Service": "wbe"})],
-    instead=[_HTTP, _splitter("web", {"Weight": 100, "Service": "api"})],
+    example=[HTTP, _splitter("web", {"Weight": 100, "Service": "wbe"})],
+    instead=[HTTP, _splitter("web", {"Weight": 100, "Service": "api"})],
     judged=False,
 )
 

@@ -101,7 +101,8 @@ def _way_out(id_: EntryId, verb: str, rule: str, *, succeeds: bool) -> tuple[str
         succeeds: Whether the step succeeds once everything else is done.
     """
     if succeeds:
-        return (f"everything but to {verb} {id_}", f"{verb} {id_}")
+        noun = {"remove": "removal", "change": "change"}[verb]
+        return (f"everything but the {noun} of {id_}", f"the {noun} of {id_}")
     if rule == SUBSET_MISSING.id:
         return (f"add the new subsets to {id_} and keep the old", "change what refers to them", "remove the old ones")
     return (f"remove what refers to {id_}", f"{verb} {id_}", "add the references again")
@@ -148,7 +149,7 @@ def _put(state: dict[EntryId, ConfigEntry], id_: EntryId, entry: ConfigEntry | N
 
 def _breaches(entries: Iterable[ConfigEntry]) -> dict[tuple[str, str], None]:
     return {
-        (located.problem.rule.id, f"{located.entry} {located.problem.message}"): None
+        (located.problem.rule.id, f"{located.entry}: {located.problem.message}"): None
         for located in judge_together(entries)
         if located.problem.rule.severity is Severity.REFUSED
     }

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from mesh.consul import value_rules
 from mesh.consul.parts import Edition, Part
 from mesh.rules import At, Problem, Rule
+from mesh.showing import show as _show
 
 
 class Form(Enum):
@@ -85,11 +86,12 @@ def _merged(value: object) -> Mapping[str, Any] | None:
     return merged
 
 
-_SHOWN: Final = 60
-
-
 def show(value: object) -> str:
-    """A value as a message shows it."""
-    text = f'"{value}"' if isinstance(value, str) else repr(value)
-    text = text if text.isprintable() else ascii(text)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    """A value as a message shows it; only Python's own can be too large or nested too deeply for that."""
+    try:
+        return _show(value)
+    except (RecursionError, ValueError):
+        return f"this {type(value).__name__}"
+
+
+__all__ = ["UNREAD", "Form", "PartT", "Reader", "Unread", "as_mapping", "loose", "show", "wrong"]

@@ -138,7 +138,7 @@ class _EntryReader(Reader):
     def _is_consuls_own(self, model: type[Part], key: str, value: object, at: At) -> bool:
         """Whether a key is one that Consul returns and that nobody writes; it is a problem where somebody does."""
         index = issubclass(model, ConfigEntry) and key in _READ_ONLY
-        if self.form is Form.API and (index or value in (None, "", 0, False, [], {})):
+        if self.form is Form.API and (index or _is_zero(value)):
             return True  # so is a field of an older or newer server that is not set
         if index or (key in model.READ_ONLY and value):
             self.found(value_rules.KEY_READ_ONLY, at.key(key), f"{key} is Consul's own")
@@ -158,6 +158,11 @@ class _EntryReader(Reader):
             for what, size, most in (("key", _size(key), _META_KEY), ("value", _size(text), _META_VALUE)):
                 if size > most:
                     self.found(value_rules.META_LONG, at[key], f"the {what} has {size} bytes, {most} are allowed")
+
+
+def _is_zero(value: object) -> bool:
+    """Whether JSON is what Go makes of a value that nobody set: nothing, or an object of nothing else."""
+    return all(map(_is_zero, value.values())) if isinstance(value, Mapping) else not value
 
 
 def _is_reachable(name: str) -> bool:

@@ -2,12 +2,11 @@
 
 from typing import Final
 
+from mesh.consul.examples import HTTP
 from mesh.rules import canonicalised, refused, stricter
 
 _PROVIDER: Final = "terraform-provider-consul@2.22.1 consul/resource_consul_config_entry.go"
 _DECODE: Final = f"{_PROVIDER}, consul/api@1.32.1 DecodeConfigEntry"
-
-_HTTP: Final = {"Kind": "proxy-defaults", "Name": "global", "Config": {"protocol": "http"}}
 
 NOT_AN_ENTRY: Final = refused(
     "entry-form",
@@ -24,7 +23,7 @@ KIND_UNKNOWN: Final = refused(
     what="The kind does not exist, or cannot be written.",
     why="The provider fails only when the plan is applied: invalid config entry kind.",
     source="consul/api@1.32.1 makeConfigEntry",
-    fix="use one of the kinds that `mesh entries check --help` lists",
+    fix="use one of the kinds that the provider can write, such as service-defaults",
     example=[{"Kind": "service-default", "Name": "web", "Protocol": "http"}],
     instead=[{"Kind": "service-defaults", "Name": "web", "Protocol": "http"}],
 )
@@ -138,8 +137,8 @@ FIELD_MISSING: Final = refused(
     why="Consul refuses the entry.",
     source="consul@1.22.7 agent/structs/config_entry*.go, Validate",
     fix="say it",
-    example=[{**_HTTP}, {"Kind": "service-splitter", "Name": "web"}],
-    instead=[{**_HTTP}, {"Kind": "service-splitter", "Name": "web", "Splits": [{"Weight": 100}]}],
+    example=[HTTP, {"Kind": "service-splitter", "Name": "web"}],
+    instead=[HTTP, {"Kind": "service-splitter", "Name": "web", "Splits": [{"Weight": 100}]}],
 )
 
 FIELD_EXPECTED: Final = stricter(
@@ -220,7 +219,7 @@ DURATION_SIGN: Final = stricter(
     source="consul@1.22.7 agent/structs/config_entry*.go, Validate (not checked there)",
     fix="write a length above zero",
     example=[
-        {**_HTTP},
+        HTTP,
         {
             "Kind": "service-router",
             "Name": "web",
@@ -230,7 +229,7 @@ DURATION_SIGN: Final = stricter(
         },
     ],
     instead=[
-        {**_HTTP},
+        HTTP,
         {
             "Kind": "service-router",
             "Name": "web",

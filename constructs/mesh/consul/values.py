@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
-from decimal import Decimal, InvalidOperation
-from math import isfinite
+from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from mesh.consul import value_rules
 from mesh.consul.free_form import read_free_form
+from mesh.consul.go_scalars import fits_float64, parse_bool, parse_float, parse_int
 from mesh.consul.parts import Check, Fold, Mark, Part, beside, fields_of
 from mesh.consul.reader import UNREAD, Form, Reader, Unread, as_mapping, loose, show, wrong
 from mesh.durations import from_nanoseconds, parse_nanoseconds
+from mesh.json_lines import DEEPEST, is_too_deep
 from mesh.rules import At
 
 Read = Callable[[Reader, object, At], object]
@@ -35,7 +36,7 @@ def value_reader(hint: object, said: tuple[object, ...] = ()) -> tuple[Read, obj
         return _choice(arguments, said), ""
     if origin is Mapping:
         key, item = arguments
-        return (read_free_form if item is Any else _mapping(value_reader(key)[0], *value_reader(item))), {}
+        return (_free_form if item is Any else _mapping(value_reader(key)[0], *value_reader(item))), {}
     if origin is Sequence:
         return _listing(*value_reader(arguments[0], (_ITEM,)), _checks(said)), []
     return _scalar(hint, said)
@@ -81,7 +82,7 @@ def _text(checks: tuple[Check, ...], *, item: bool) -> Read:
 def _as_text(reader: Reader, value: object, at: At) -> str | Unread:
     if isinstance(value, str):
         return str(value)
-    if isinstance(value, bool | int | float):
+    if isinstance(value, bool | int | float) and fits_float64(value):
         loose(reader, value, at, "a text")
         return str(int(value)) if value == int(value) else format(Decimal(repr(value)), "f")
     return wrong(reader, value, at, "a text")
@@ -90,20 +91,15 @@ def _as_text(reader: Reader, value: object, at: At) -> str | Unread:
 def _boolean(reader: Reader, value: object, at: At) -> object:
     if isinstance(value, bool):
         return value
-    if isinstance(value, int | float):
-        loose(reader, value, at, "true or false")
-        return bool(value)
-    if isinstance(value, str) and value in _BOOLEANS:
-        loose(reader, value, at, "true or false")
-        return _BOOLEANS[value]
-    return wrong(reader, value, at, "true or false")
-
-
-_BOOLEANS: Final = {
-    **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
-    **dict.fromkeys(("", "0", "f", "F", "FALSE", "false", "False"), False),
-}
-"""Go's strconv.ParseBool, and the empty text."""
+    said: bool | None = None
+    if isinstance(value, int | float) and fits_float64(value):
+        said = bool(value)
+    elif isinstance(value, str):
+        said = parse_bool(value or "false")
+    if said is None:
+        return wrong(reader, value, at, "true or false")
+    loose(reader, value, at, "true or false")
+    return said
 
 
 def _whole(checks: tuple[Check, ...]) -> Read:
@@ -117,44 +113,31 @@ def _whole(checks: tuple[Check, ...]) -> Read:
 
 
 def _as_whole(reader: Reader, value: object, at: At) -> int | Unread:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, float) and isfinite(value):
+    number: int | None = None
+    if isinstance(value, bool):
+        number = int(value)
+    elif isinstance(value, int | float) and fits_float64(value):
         if value != int(value):
             reader.found(value_rules.FRACTION, at, f"{value} is no whole number")
         return int(value)
-    number = int(value) if isinstance(value, bool) else _parsed(value)
+    elif isinstance(value, str):
+        number = parse_int(value or "0")
     if number is None:
         return wrong(reader, value, at, "a number")
     loose(reader, value, at, "a number")
     return number
 
 
-def _parsed(text: object) -> int | None:
-    """A whole number in a text, as Go's ``strconv.ParseInt`` takes it: without space."""
-    if not isinstance(text, str) or text != text.strip():
-        return None
-    try:
-        return int(text, 0) if text else 0
-    except ValueError:
-        return None
-
-
 def _number(checks: tuple[Check, ...]) -> Read:
     def read(reader: Reader, value: object, at: At) -> object:
-        if isinstance(value, bool):
-            loose(reader, value, at, "a number")
-        elif isinstance(value, str):
-            try:
-                Decimal(value or "0")
-            except InvalidOperation:
-                return wrong(reader, value, at, "a number")
-            loose(reader, value, at, "a number")
-        elif not isinstance(value, int | float | Decimal):
+        said = parse_float(value or "0") if isinstance(value, str) else value
+        if not isinstance(said, int | float | Decimal):
             return wrong(reader, value, at, "a number")
-        number = Decimal(int(value)) if isinstance(value, bool) else Decimal(str(value) or "0")
-        if not number.is_finite():
+        if not fits_float64(said):
             return wrong(reader, value, at, "a finite number")
+        if isinstance(value, bool | str):
+            loose(reader, value, at, "a number")
+        number = Decimal(int(said)) if isinstance(said, bool) else Decimal(str(said))
         _checked(reader, number, at, checks)
         return number
 
@@ -175,7 +158,9 @@ def _duration(said: tuple[object, ...]) -> Read:
             number = _as_whole(reader, value, at)
             if not isinstance(number, int):
                 return number
-            nanoseconds, text = number, from_nanoseconds(number)
+            # Go makes the least of what it cannot hold.
+            nanoseconds = number if -(2**63) <= number < 2**63 else -(2**63)
+            text = from_nanoseconds(nanoseconds)
             if reader.form is not Form.API:
                 reader.found(value_rules.DURATION_NUMBER, at, f"{show(value)} means {text}")
         if nanoseconds < 0:
@@ -242,11 +227,18 @@ def _mapping(key: Read, item: Read, zero: object) -> Read:
             return UNREAD
         read = {}
         for name, part in mapping.items():
-            key(reader, name, at[name])
-            read[name] = _item(item, zero, reader, part, at[name])
-        return UNREAD if any(part is UNREAD for part in read.values()) else read
+            read[key(reader, name, at[name])] = _item(item, zero, reader, part, at[name])
+        return UNREAD if UNREAD in read or any(part is UNREAD for part in read.values()) else read
 
     return read
+
+
+def _free_form(reader: Reader, value: object, at: At) -> object:
+    if is_too_deep(value):
+        return wrong(reader, value, at, f"nested at most {DEEPEST} levels deep")
+    if isinstance(value, Mapping) and not all(isinstance(key, str) for key in value):
+        return wrong(reader, value, at, "an object, whose keys are texts")
+    return read_free_form(reader, value, at)
 
 
 def _object(model: type[Part], said: tuple[object, ...]) -> Read:

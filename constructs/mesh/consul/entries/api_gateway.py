@@ -17,6 +17,7 @@ from mesh.consul.value_rules import ENTERPRISE_ONLY
 from mesh.model.gateway import ApiGateway as ApiGatewayDeclaration
 from mesh.rules import At, Example, Problem, refused, stricter
 from mesh.shapes import JsonObject
+from mesh.showing import show
 from mesh.topology import Place
 
 _SOURCE: Final = "consul@1.22.7 agent/structs/config_entry_gateways.go, APIGatewayConfigEntry"
@@ -189,7 +190,7 @@ class ApiGatewayListener(Part):
     def judge(self, at: At, edition: Edition) -> Iterator[Problem]:  # noqa: ARG002
         """The host."""
         if self.hostname and self.protocol == "tcp":
-            yield TCP_HOSTNAME(at / "hostname", f'tcp has no hosts such as "{self.hostname}"')
+            yield TCP_HOSTNAME(at / "hostname", f"tcp has no hosts such as {show(self.hostname)}")
         elif self.hostname:
             yield from judge_unchecked_host(self.hostname, at / "hostname")
 
@@ -212,11 +213,11 @@ class ApiGateway(ConfigEntry):
         for index, listener in enumerate(self.listeners):
             place = (at / "listeners")[index]
             if listener.name in names:
-                yield LISTENER_NAME_TWICE(place / "name", f'another listener is called "{listener.name}", too')
+                yield LISTENER_NAME_TWICE(place / "name", f"another listener is called {show(listener.name)}, too")
             names.add(listener.name)
             before = by_port.get(listener.port, listener)
             if (before.hostname, before.protocol) != (listener.hostname, listener.protocol):
-                message = f"{before.name}, of another protocol or host, has port {listener.port}, too"
+                message = f"{show(before.name)}, of another protocol or host, has port {listener.port}, too"
                 yield LISTENERS_APART(place / "port", message)
             by_port[listener.port] = listener
 

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Annotated, ClassVar, Final, Literal
 
+from mesh.consul.examples import HTTP
 from mesh.consul.parts import Check, Edition, Fold, Mark, Part
 from mesh.consul.value_rules import NUMBER_RANGE
 from mesh.rules import At, Problem, refused, stricter
+from mesh.showing import show
 
 _LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -49,7 +51,7 @@ NAME_FIXED: Final = refused(
     "MeshConfigEntry.GetName",
     fix="use the name that the kind must have",
     example=[{"Kind": "proxy-defaults", "Name": "web", "Config": {"protocol": "http"}}],
-    instead=[{"Kind": "proxy-defaults", "Name": "global", "Config": {"protocol": "http"}}],
+    instead=[HTTP],
 )
 
 
@@ -244,7 +246,7 @@ class ExposePath(Part):
     def judge(self, at: At, edition: Edition) -> Iterator[Problem]:  # noqa: ARG002
         """The path, and what is Consul's own."""
         if self.path and not self.path.startswith("/"):
-            yield EXPOSE_SLASH(at / "path", f'"{self.path}" does not start with a slash')
+            yield EXPOSE_SLASH(at / "path", f"{show(self.path)} does not start with a slash")
         if self.parsed_from_check:
             yield EXPOSE_PARSED(at / "parsed_from_check", "ParsedFromCheck is Consul's own")
 

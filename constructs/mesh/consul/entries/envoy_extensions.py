@@ -20,6 +20,7 @@ from mesh.consul.entries.extension_arguments import (
     example,
 )
 from mesh.consul.envoy_fields import envoy_fields, why_no_path, why_no_value
+from mesh.consul.go_scalars import parse_int
 from mesh.consul.parts import Check, Edition, Part
 from mesh.consul.urls import why_no_url
 from mesh.durations import parse_nanoseconds
@@ -110,20 +111,20 @@ PATCH_VALUE: Final = refused(
     instead=example("property-override", _patch()),
 )
 
-_SPACE: Final = r"[\t\n\f\r ]*"
-_NUMBERS: Final = r"v?([0-9]+(?:\.[0-9]+)*)"
+# Each part takes all it can and gives nothing back: what may follow it starts with another character.
+_SPACE: Final = r"[\t\n\f\r ]*+"
+_NUMBERS: Final = r"v?([0-9]++(?:\.[0-9]++)*+)"
 _WORD: Final = r"[0-9A-Za-z~-]"
-_PRERELEASE: Final = rf"-[0-9]+{_WORD}*(?:\.{_WORD}+)*|-?[A-Za-z~-]+{_WORD}*(?:\.{_WORD}+)*"
+_PRERELEASE: Final = rf"[A-Za-z~-]{_WORD}*+(?:\.{_WORD}++)*+"
 _CONSTRAINT: Final = re.compile(
-    rf"{_SPACE}(?:=|!=|>|<|>=|<=|~>)?{_SPACE}{_NUMBERS}(?:{_PRERELEASE})?(?:\+{_WORD}+(?:\.{_WORD}+)*)?{_SPACE}"
+    rf"{_SPACE}(?:=|!=|>|<|>=|<=|~>)?{_SPACE}{_NUMBERS}(?:{_PRERELEASE})?(?:\+{_WORD}++(?:\.{_WORD}++)*+)?{_SPACE}"
 )
-_LARGEST: Final = 2**63 - 1
 
 
 def are_version_constraints(text: str) -> bool:
     """Whether ``text`` is a list of version constraints (``github.com/hashicorp/go-version@v1.9.0``)."""
     matches = [_CONSTRAINT.fullmatch(single) for single in text.split(",")]
-    return all(match and all(int(part) <= _LARGEST for part in match[1].split(".")) for match in matches)
+    return all(match and all(parse_int(part, 10) is not None for part in match[1].split(".")) for match in matches)
 
 
 VersionConstraints = Annotated[str, Check(EXTENSION_VERSION, are_version_constraints, "a list of version constraints")]
@@ -271,13 +272,10 @@ def _judge_target(service: _Arguments) -> Iterator[Problem]:
     yield from target.duration("Timeout")
 
 
-_PORT: Final = re.compile(r"[+-]?[0-9]+")
-
-
 def _why_not_local(uri: str) -> str | None:
     address = uri.partition("://")[2] if "://" in uri else uri
     host, colon, port = address.rpartition(":")
-    if not colon or not _PORT.fullmatch(port) or int(port) not in range(-_LARGEST - 1, _LARGEST + 1):
+    if not colon or parse_int(port, 10) is None:
         return "has no port"
     return None if host in {"", "localhost", "127.0.0.1", "::1"} else "is another host"
 

@@ -12,6 +12,7 @@ from mesh.consul.parts import Edition, Enterprise, Mark, Part
 from mesh.consul.value_rules import ENTERPRISE_IGNORED, ENTERPRISE_LOST, ENTERPRISE_ONLY
 from mesh.rules import At, Example, Problem, refused, stricter
 from mesh.shapes import JsonObject
+from mesh.showing import said_together, show
 from mesh.topology import DEFAULT
 
 _STRUCTS: Final = "consul@1.22.7 agent/structs/config_entry_exports.go"
@@ -124,7 +125,7 @@ class Consumer(Part):
         if not said:
             yield CONSUMER_NOBODY(at, "none of Peer, Partition and SamenessGroup is said")
         elif len(said) > 1:
-            yield CONSUMER_SEVERAL(at, f"{' and '.join(said)} are both said")
+            yield CONSUMER_SEVERAL(at, said_together(said))
         for name, value in (("peer", self.peer), ("partition", self.partition)):
             if value == _EVERY:
                 yield CONSUMER_EVERYBODY(at / name, f"not every {name} can be meant")
@@ -146,7 +147,7 @@ class ExportedService(Part):
     def judge(self, at: At, edition: Edition) -> Iterator[Problem]:
         """Every namespace, and consumers that occur twice."""
         if edition is Edition.ENTERPRISE and self.namespace == _EVERY != self.name:
-            yield EXPORT_WILDCARD_NAMESPACE(at / "name", f'the namespace is "*", and the name "{self.name}"')
+            yield EXPORT_WILDCARD_NAMESPACE(at / "name", f'the namespace is "*", and the name {show(self.name)}')
         seen: set[Consumer] = set()
         for index, consumer in enumerate(self.consumers):
             if consumer in seen and consumer != Consumer():
@@ -168,15 +169,16 @@ class ExportedServices(ConfigEntry):
     def judge(self, at: At, edition: Edition) -> Iterator[Problem]:
         """The name, and services that occur twice."""
         if edition is Edition.COMMUNITY and self.name != DEFAULT:
-            yield EXPORTS_NAME(at / "name", f'the name is "{self.name}"')
+            yield EXPORTS_NAME(at / "name", f"the name is {show(self.name)}")
         elif edition is Edition.ENTERPRISE and self.partition != self.name:
-            partition = f'"{self.partition}"' if self.partition else "left out"
-            yield EXPORTS_PARTITION(at / "name", f'the name is "{self.name}", and the partition is {partition}')
+            partition = show(self.partition) if self.partition else "left out"
+            yield EXPORTS_PARTITION(at / "name", f"the name is {show(self.name)}, and the partition is {partition}")
         seen: dict[tuple[str, str], int] = {}
         for index, service in enumerate(self.services):
             key = (service.name, service.namespace or DEFAULT)
             if key in seen:
-                yield EXPORTED_TWICE((at / "services")[index], f"{service.name} is exported by services[{seen[key]}]")
+                message = f"{show(service.name)} is exported by Services[{seen[key]}]"
+                yield EXPORTED_TWICE((at / "services")[index], message)
             seen.setdefault(key, index)
 
     def reads(self) -> Iterator[ServiceRef]:

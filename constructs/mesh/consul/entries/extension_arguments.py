@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import Any, Final
 
+from mesh.consul.go_scalars import parse_bool
 from mesh.rules import At, Example, Problem, refused, stricter
 
 _LUA: Final = {"Listener": "inbound", "Script": "-- nothing"}
@@ -129,16 +130,14 @@ class Decoding:
             return value
         if self.weak and scalar is Scalar.TEXT and number:
             return str(int(value)) if flag or value == int(value) else str(value)
-        if self.weak and scalar is Scalar.FLAG and (number or value in _FLAGS):
-            return bool(value) and value not in _FALSE
+        if self.weak and scalar is Scalar.FLAG and number:
+            return bool(value)
+        if self.weak and scalar is Scalar.FLAG and text and (parsed := parse_bool(value or "false")) is not None:
+            return parsed
         return self._wrong(value, scalar.value, at)
 
     def _wrong(self, value: object, article: str, at: At) -> None:
         self.problems.append(ARGUMENT_TYPE(at, f"{_shown(value)} is not {article}", f"write {article}"))
-
-
-_FALSE: Final = frozenset({"", "0", "f", "F", "FALSE", "false", "False"})
-_FLAGS: Final = _FALSE | {"1", "t", "T", "TRUE", "true", "True"}
 
 
 def _unknown(key: str, shape: Mapping[str, Shape], at: At) -> Problem:

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from mesh.consul.domain_names import is_domain_name
+from mesh.consul.examples import HTTP
 from mesh.rules import At, Example, Problem, refused, stricter
+from mesh.showing import show
 
-_HTTP: Final = {"Kind": "proxy-defaults", "Name": "global", "Config": {"protocol": "http"}}
 _SOURCE: Final = "consul@1.22.7 agent/structs/config_entry_gateways.go, validateHost"
 
 
 def _ingress(host: str) -> Example:
     listener = {"Port": 8080, "Protocol": "http", "Services": [{"Name": "web", "Hosts": [host]}]}
-    return [_HTTP, {"Kind": "ingress-gateway", "Name": "ingress", "Listeners": [listener]}]
+    return [HTTP, {"Kind": "ingress-gateway", "Name": "ingress", "Listeners": [listener]}]
 
 
 HOST_NAME: Final = refused(
@@ -60,14 +61,14 @@ def judge_host(host: str, at: At) -> Iterator[Problem]:
     if is_domain_name(host):
         yield from judge_unchecked_host(host, at)
     else:
-        yield HOST_NAME(at, f'"{host}" is no name that DNS can carry')
+        yield HOST_NAME(at, f"{show(host)} is no name that DNS can carry")
 
 
 def judge_unchecked_host(host: str, at: At) -> Iterator[Problem]:
     """Problems of a host of which Consul only checks the wildcard."""
     name = host.removeprefix(_WILDCARD_LABEL)
     if ANY in name:
-        yield HOST_WILDCARD(at, f'"{host}" has a * that is not its whole first label')
+        yield HOST_WILDCARD(at, f"{show(host)} has a * that is not its whole first label")
     else:
         yield from judge_host_form(name, at)
 
@@ -75,4 +76,4 @@ def judge_unchecked_host(host: str, at: At) -> Iterator[Problem]:
 def judge_host_form(name: str, at: At) -> Iterator[Problem]:
     """The problem of a name without wildcard that no request has."""
     if not _HOST.fullmatch(name):
-        yield HOST_FORM(at, f'"{name}" is no lower-case name of letters, digits, dashes and dots')
+        yield HOST_FORM(at, f"{show(name)} is no lower-case name of letters, digits, dashes and dots")

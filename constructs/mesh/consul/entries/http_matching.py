@@ -6,16 +6,17 @@ Source: ``consul@1.22.7 agent/structs/config_entry_discoverychain.go`` and ``con
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
+from mesh.consul.examples import HTTP
 from mesh.consul.regular_expressions import why_not
 from mesh.rules import At, Problem, refused, stricter
-
-_HTTP: Final = {"Kind": "proxy-defaults", "Name": "global", "Config": {"protocol": "http"}}
+from mesh.shapes import go_name
+from mesh.showing import said_together, shorten, show
 
 
 def _routed(http: Mapping[str, object]) -> list[Mapping[str, object]]:
     """A router with one condition, and what makes its service an HTTP service."""
     route = {"Match": {"HTTP": http}, "Destination": {"Service": "web"}}
-    return [_HTTP, {"Kind": "service-router", "Name": "web", "Routes": [route]}]
+    return [HTTP, {"Kind": "service-router", "Name": "web", "Routes": [route]}]
 
 
 _SOURCE: Final = (
@@ -91,12 +92,12 @@ class HttpCondition(Protocol):
 def judge_condition(condition: HttpCondition, at: At) -> Iterator[Problem]:
     """Problems of paths and methods."""
     paths = {"path_exact": condition.path_exact, "path_prefix": condition.path_prefix}
-    said = [name for name, path in (*paths.items(), ("path_regex", condition.path_regex)) if path]
+    said = [go_name(name) for name, path in (*paths.items(), ("path_regex", condition.path_regex)) if path]
     if len(said) > 1:
-        yield PATHS_SEVERAL(at, f"{' and '.join(said)} are both said")
+        yield PATHS_SEVERAL(at, said_together(said))
     for name, path in paths.items():
         if path and not path.startswith("/"):
-            yield PATH_SLASH(at / name, f'"{path}" does not start with a slash')
+            yield PATH_SLASH(at / name, f"{show(path)} does not start with a slash")
     yield from judge_regex(condition.path_regex, at / "path_regex")
     seen: set[str] = set()
     for index, method in enumerate(condition.methods):
@@ -112,9 +113,9 @@ def judge_matchers(at: At, matchers: Mapping[str, str | bool | None]) -> Iterato
         at: Where the condition stands.
         matchers: Values by name of field.
     """
-    said = [name for name, value in matchers.items() if value]
+    said = [go_name(name) for name, value in matchers.items() if value]
     if len(said) != 1:
-        found = f"{' and '.join(said)} are both said" if said else f"none of {', '.join(matchers)} is said"
+        found = said_together(said) if said else f"none of {', '.join(map(go_name, matchers))} is said"
         yield MATCHER_COUNT(at, found)
     regex = matchers.get("regex")
     if isinstance(regex, str):
@@ -124,4 +125,4 @@ def judge_matchers(at: At, matchers: Mapping[str, str | bool | None]) -> Iterato
 def judge_regex(regex: str | None, at: At) -> Iterator[Problem]:
     """The problem of an expression that does not compile."""
     if regex and (why := why_not(regex)):
-        yield REGEX_SYNTAX(at, f'"{regex}" does not compile: {why}')
+        yield REGEX_SYNTAX(at, f"{show(regex)} does not compile: {shorten(why)}")

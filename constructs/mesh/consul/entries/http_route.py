@@ -20,17 +20,18 @@ from mesh.consul.entries.common import (
 )
 from mesh.consul.entries.hosts import ANY, HOST_NAME, judge_host_form
 from mesh.consul.entries.http_matching import PATH_SLASH, judge_regex
+from mesh.consul.examples import HTTP
 from mesh.consul.parts import Check, Edition, Enterprise, Mark, Part
 from mesh.consul.value_rules import ENTERPRISE_ONLY, FIELD_EXPECTED
 from mesh.model.gateway import ApiGateway, Listener
 from mesh.rules import At, Example, Problem, refused, stricter
 from mesh.shapes import JsonObject
+from mesh.showing import show
 from mesh.topology import Place
 
 _VALIDATE: Final = "consul@1.22.7 agent/structs/config_entry_routes.go, HTTPRouteConfigEntry.Validate"
 _CHAIN: Final = "consul@1.22.7 agent/consul/discoverychain/gateway_httproute.go, httpRouteToDiscoveryChain"
 
-_HTTP: Final[JsonObject] = {"Kind": "proxy-defaults", "Name": "global", "Config": {"protocol": "http"}}
 _GATEWAY: Final[JsonObject] = {
     "Kind": "api-gateway",
     "Name": "gateway",
@@ -44,7 +45,7 @@ _API: Final[JsonObject] = {"Name": "api", "Weight": 1}
 def _route(*services: JsonObject, match: JsonObject | None = None, **fields: object) -> Example:
     rule = {"Services": list(services or [_WEB]), **({"Matches": [match]} if match else {})}
     route = {"Kind": "http-route", "Name": "shop", "Parents": [_PARENT], "Rules": [rule], **fields}
-    return [_HTTP, _GATEWAY, route]
+    return [HTTP, _GATEWAY, route]
 
 
 def _headers(**header: str) -> JsonObject:
@@ -137,7 +138,8 @@ def judge_parents(route: ConfigEntry, parents: Sequence[Parent], at: At) -> Iter
     for index, each in enumerate(parents):
         key = (each.name, each.section_name, each.partition or route.partition, each.namespace or route.namespace)
         if key in seen:
-            listener = f"{each.name}, listener {each.section_name}," if each.section_name else each.name
+            gateway = show(each.name)
+            listener = f"{gateway}, listener {show(each.section_name)}," if each.section_name else gateway
             yield PARENT_TWICE((at / "parents")[index], f"{listener} is there before")
         seen.add(key)
 
@@ -204,7 +206,7 @@ class PathMatch(Part):
         """The path."""
         value = self.value or ""
         if self.match in _PLAIN and not value.startswith("/"):
-            yield PATH_SLASH(at / "value", f'"{value}" does not start with a slash')
+            yield PATH_SLASH(at / "value", f"{show(value)} does not start with a slash")
         elif self.match == "regex" and not value:
             yield FIELD_EXPECTED(at / "value", "Value is missing")
         elif self.match == "regex":
@@ -218,7 +220,8 @@ def _judge_match(match: str, value: str | None, at: At) -> Iterator[Problem]:
     """Problems of a condition on a header or query parameter."""
     if match == "present":
         if value:
-            yield MATCH_VALUE(at / "value", f'nothing is compared with "{value}"', "remove it, or use another Match")
+            message = f"nothing is compared with {show(value)}"
+            yield MATCH_VALUE(at / "value", message, "remove it, or use another Match")
     elif not value:
         yield MATCH_VALUE(at / "value", "there is nothing to compare with")
     elif match == "regex":
@@ -284,7 +287,7 @@ class RouteService(Part):
         """Filters that have no effect here."""
         for field in ("retry_filter", "timeout_filter"):
             if self.filters and getattr(self.filters, field):
-                message = f"those of {self.name} alone are not looked at"
+                message = f"those of {show(self.name)} alone are not looked at"
                 yield SERVICE_FILTER_IGNORED(at / "filters" / field, message)
 
 
@@ -302,7 +305,7 @@ class RouteRule(Part):
             for index, service in enumerate(self.services):
                 if service.weight == 0:
                     place = (at / "services")[index] / "weight"
-                    yield WEIGHT_ZERO(place, f"{service.name} gets no traffic")
+                    yield WEIGHT_ZERO(place, f"{show(service.name)} gets no traffic")
 
 
 class HttpRoute(ConfigEntry):
@@ -328,9 +331,9 @@ class HttpRoute(ConfigEntry):
         for index, host in enumerate(self.hostnames):
             place = (at / "hostnames")[index]
             if not is_domain_name(host):
-                yield HOST_NAME(place, f'"{host}" is no name that DNS can carry')
+                yield HOST_NAME(place, f"{show(host)} is no name that DNS can carry")
             elif ANY in host:
-                yield ROUTE_HOST_WILDCARD(place, f'"{host}" has a *')
+                yield ROUTE_HOST_WILDCARD(place, f"{show(host)} has a *")
             else:
                 yield from judge_host_form(host, place)
 

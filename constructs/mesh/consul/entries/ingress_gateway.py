@@ -22,11 +22,13 @@ from mesh.consul.entries.common import (
 )
 from mesh.consul.entries.hosts import ANY, judge_host
 from mesh.consul.entries.tls import CipherSuite, judge_tls
+from mesh.consul.examples import HTTP
 from mesh.consul.parts import Edition, Enterprise, Mark, Part
 from mesh.consul.value_rules import ENTERPRISE_ONLY
 from mesh.model.gateway import IngressGateway as IngressGatewayDeclaration
 from mesh.rules import At, Example, Problem, refused
 from mesh.shapes import JsonObject
+from mesh.showing import show
 from mesh.topology import Place
 
 _VALIDATE: Final = "consul@1.22.7 agent/structs/config_entry_gateways.go, IngressGatewayConfigEntry.Validate"
@@ -34,12 +36,11 @@ _SDS_SOURCE: Final = (
     "consul@1.22.7 agent/structs/config_entry_gateways.go, IngressGatewayConfigEntry.validateServiceSDS"
 )
 
-_HTTP: Final[JsonObject] = {"Kind": "proxy-defaults", "Name": "global", "Config": {"protocol": "http"}}
 _TCP: Final[JsonObject] = {"Kind": "service-defaults", "Name": "db", "Protocol": "tcp"}
 
 
 def _gateway(*listeners: JsonObject, **fields: object) -> Example:
-    return [_HTTP, _TCP, {"Kind": "ingress-gateway", "Name": "ingress", "Listeners": list(listeners), **fields}]
+    return [HTTP, _TCP, {"Kind": "ingress-gateway", "Name": "ingress", "Listeners": list(listeners), **fields}]
 
 
 def _http(*services: JsonObject, **fields: object) -> JsonObject:
@@ -209,10 +210,6 @@ class UncheckedHealthCheck(PassiveHealthCheck):
     max_ejection_percent: Annotated[int | None, Mark.POINTER, fits(32), between(0, 100)] = None
     base_ejection_time: Annotated[Duration | None, Mark.POINTER] = None
 
-    def judge(self, at: At, edition: Edition) -> Iterator[Problem]:  # noqa: ARG002
-        """Nothing that Consul would refuse here."""
-        yield from ()
-
 
 class IngressService(Part):
     """A service behind a listener.
@@ -289,7 +286,7 @@ class IngressGateway(ConfigEntry):
         """Ports, services and hosts of the listeners, and where certificates come from."""
         sds = (self.tls and self.tls.sds) or Sds()
         if self.listeners and sds.cert_resource and not sds.cluster_name:
-            yield SDS_CLUSTER_MISSING(at / "tls" / "sds", f'there is no cluster to get "{sds.cert_resource}" from')
+            yield SDS_CLUSTER_MISSING(at / "tls" / "sds", _no_cluster(sds))
         ports: set[int] = set()
         for index, listener in enumerate(self.listeners):
             place = (at / "listeners")[index]
@@ -309,14 +306,14 @@ class IngressGateway(ConfigEntry):
         for index, service in enumerate(listener.services):
             key = (service.name, service.partition or self.partition, service.namespace or self.namespace)
             if key in services:
-                yield SERVICE_TWICE(at[index] / "name", f"{service.name} is there before")
+                yield SERVICE_TWICE(at[index] / "name", f"{show(service.name)} is there before")
             services.add(key)
             if service.name == ANY and service.hosts and listener.protocol != "tcp":
                 yield WILDCARD_WITH_HOSTS(at[index] / "hosts", "every service has hosts")
             for position, host in enumerate(service.hosts):
                 place = (at[index] / "hosts")[position]
                 if host in hosts:
-                    yield HOST_TWICE(place, f'"{host}" is there before')
+                    yield HOST_TWICE(place, f"{show(host)} is there before")
                 elif host != ANY:
                     yield from judge_host(host, place)
                 elif self.tls and self.tls.enabled:
@@ -341,7 +338,7 @@ def judge_namespaces(services: Sequence[_Namespaced], at: At) -> Iterator[Proble
     """Services of a gateway that are in every namespace."""
     for index, service in enumerate(services):
         if service.namespace == ANY:
-            yield WILDCARD_NAMESPACE(at[index] / "namespace", f"{service.name} is in every namespace")
+            yield WILDCARD_NAMESPACE(at[index] / "namespace", f"{show(service.name)} is in every namespace")
 
 
 def _judge_tcp(services: Sequence[IngressService], at: At) -> Iterator[Problem]:
@@ -371,19 +368,22 @@ def _judge_listener_sds(listener: IngressListener, gateway: Sds, at: At) -> Iter
     if not sds.cert_resource:
         if sds.cluster_name or (gateway.cluster_name and not gateway.cert_resource):
             cluster = sds.cluster_name or gateway.cluster_name
-            yield SDS_CERTIFICATE_MISSING(place, f'nothing says which certificate of "{cluster}" it is')
+            yield SDS_CERTIFICATE_MISSING(place, f"nothing says which certificate of {show(cluster)} it is")
     elif not sds.cluster_name and not gateway.cluster_name:
-        yield SDS_CLUSTER_MISSING(place, f'there is no cluster to get "{sds.cert_resource}" from')
+        yield SDS_CLUSTER_MISSING(place, _no_cluster(sds))
     for index, service in enumerate(listener.services):
         own = (service.tls and service.tls.sds) or Sds()
         if not own.cert_resource:
             continue
         to = (at / "services")[index]
         if not service.hosts:
-            yield SDS_WITHOUT_HOSTS(to / "hosts", f'nothing says for which hosts "{own.cert_resource}" is')
+            yield SDS_WITHOUT_HOSTS(to / "hosts", f"nothing says for which hosts {show(own.cert_resource)} is")
         if not (own.cluster_name or sds.cluster_name or gateway.cluster_name):
-            message = f'there is no cluster to get "{own.cert_resource}" from'
-            yield SDS_CLUSTER_MISSING(to / "tls" / "sds", message)
+            yield SDS_CLUSTER_MISSING(to / "tls" / "sds", _no_cluster(own))
+
+
+def _no_cluster(sds: Sds) -> str:
+    return f"there is no cluster to get {show(sds.cert_resource)} from"
 
 
 def derive(gateway: IngressGatewayDeclaration, where: Place, places: Mapping[str, Place]) -> IngressGateway:

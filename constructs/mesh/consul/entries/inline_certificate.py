@@ -13,6 +13,7 @@ from mesh.consul.entries import example_certificates as examples
 from mesh.consul.parts import Check, Edition
 from mesh.consul.pem import Block, pem_blocks
 from mesh.rules import At, Example, Problem, refused, stricter
+from mesh.showing import shorten, show
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
@@ -135,12 +136,12 @@ class InlineCertificate(ConfigEntry):
             certificate = _read_certificate(certificates)
             if certificate is None:
                 labels = " and ".join(dict.fromkeys(block.label for block in certificates))
-                yield CERTIFICATE_CONTENT(at / "certificate", f"{labels} is no certificate that can be used")
+                yield CERTIFICATE_CONTENT(at / "certificate", f"{shorten(labels)} is no certificate that can be used")
         if keys:
             key = _read_key(keys)
             if key is None:
                 labels = " and ".join(dict.fromkeys(block.label for block in keys))
-                yield KEY_CONTENT(at / "private_key", f"{labels} is no private key that can be used")
+                yield KEY_CONTENT(at / "private_key", f"{shorten(labels)} is no private key that can be used")
             else:
                 yield from _judge_key(key, keys[0], at / "private_key")
         if certificate is not None:
@@ -229,4 +230,4 @@ def _judge_names(certificate: "Certificate", at: At) -> Iterator[Problem]:
         hosts = alternative.get_values_for_type(DNSName)
     for name in (*common[-1:], *hosts):
         if not is_domain_name(name):
-            yield CERTIFICATE_NAME(at, f'"{name}" is no name that DNS can carry')
+            yield CERTIFICATE_NAME(at, f"{show(name)} is no name that DNS can carry")

@@ -16,6 +16,7 @@ from mesh.consul.urls import why_no_request_url
 from mesh.durations import parse_nanoseconds
 from mesh.rules import At, Example, Problem, refused, stricter
 from mesh.shapes import JsonObject
+from mesh.showing import show
 
 _SOURCE: Final = "consul@1.22.7 agent/structs/config_entry_jwt_provider.go"
 _XDS: Final = "consul@1.22.7 agent/xds/jwt_authn.go, makeRemoteJWKS"
@@ -349,7 +350,7 @@ class RemoteJwks(Part):
     def judge(self, at: At, edition: Edition) -> Iterator[Problem]:  # noqa: ARG002
         """The address and the times."""
         if self.uri and why_no_request_url(self.uri) is None and not _ADDRESS.fullmatch(self.uri):
-            yield KEYS_ADDRESS(at / "uri", f'"{self.uri}" is not only http or https, a host and a path')
+            yield KEYS_ADDRESS(at / "uri", f"{show(self.uri)} is not only http or https, a host and a path")
         if self.request_timeout_ms and self.request_timeout_ms > 0 and self.request_timeout_ms % _SECOND_MS:
             yield SECONDS_CUT(at / "request_timeout_ms", f"{self.request_timeout_ms} ms have a part of a second")
         if _nanoseconds(self.cache_duration) > 0:

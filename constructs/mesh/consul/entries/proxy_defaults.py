@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NoReturn, get_args
 from mesh.config_entry import ConfigEntry
 from mesh.consul.entries.common import Expose, MeshGateway, MutualTlsMode, Protocol, ProxyMode, TransparentProxy, only
 from mesh.consul.entries.envoy_extensions import EnvoyExtension
+from mesh.consul.go_scalars import parse_bool, parse_int
 from mesh.consul.parts import Edition, Enterprise, Mark, Part
 from mesh.consul.value_rules import ENTERPRISE_IGNORED, ENTERPRISE_ONLY, NULL_IN_LIST, UNCHECKED_CHOICE
 from mesh.model.platform import Platform
@@ -331,19 +332,8 @@ def _can_be_read(value: object, kind: str) -> bool:
     if isinstance(value, list | dict):
         return False
     if kind == _FLAG:
-        return not isinstance(value, str) or value in _FLAGS
-    return kind == _TEXT or not isinstance(value, str) or _is_whole(value)
-
-
-_FLAGS: Final = frozenset({"", "0", "f", "F", "FALSE", "false", "False", "1", "t", "T", "TRUE", "true", "True"})
-
-
-def _is_whole(text: str) -> bool:
-    try:
-        int(text or "0", 0)
-    except ValueError:
-        return False
-    return True
+        return not isinstance(value, str) or not value or parse_bool(value) is not None
+    return kind == _TEXT or not isinstance(value, str) or parse_int(value or "0") is not None
 
 
 def derive(platform: Platform, partition: str | None) -> ProxyDefaults:

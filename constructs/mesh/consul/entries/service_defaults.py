@@ -31,6 +31,7 @@ from mesh.consul.parts import Check, Edition, Enterprise, Mark, Part
 from mesh.consul.value_rules import ENTERPRISE_ONLY
 from mesh.model.service import CircuitBreaker, Service
 from mesh.rules import At, Example, Problem, refused, stricter
+from mesh.showing import show
 from mesh.topology import Place
 
 _VALIDATE: Final = "consul@1.22.7 agent/structs/config_entry.go, ServiceConfigEntry.Validate"
@@ -226,9 +227,9 @@ class UpstreamDefaults(_UpstreamSettings):
         named = {"name": self.name, "namespace": self.namespace, "partition": self.partition}
         for field, value in named.items():
             if value:
-                yield DEFAULTS_NAMED(at / field, f'"{value}" is one upstream, and these settings are for every')
+                yield DEFAULTS_NAMED(at / field, f"{show(value)} is one upstream, and these settings are for every")
         if self.peer:
-            yield DEFAULTS_PEER(at / "peer", f'"{self.peer}" is one peer, and these settings are for every')
+            yield DEFAULTS_PEER(at / "peer", f"{show(self.peer)} is one peer, and these settings are for every")
 
 
 class UpstreamOverride(_UpstreamSettings):
@@ -249,7 +250,8 @@ class UpstreamOverride(_UpstreamSettings):
     def judge(self, at: At, edition: Edition) -> Iterator[Problem]:
         """A namespace that is every namespace; the Community Edition has none anyway. And the way to a peer."""
         if self.peer and self.mesh_gateway and self.mesh_gateway.mode == "none":
-            yield PEER_WITHOUT_GATEWAY(at / "mesh_gateway" / "mode", f'there is no way to "{self.peer}" but gateways')
+            message = f"there is no way to {show(self.peer)} but gateways"
+            yield PEER_WITHOUT_GATEWAY(at / "mesh_gateway" / "mode", message)
         if self.namespace == "*" and edition is Edition.ENTERPRISE:
             yield SERVICE_WILDCARD(at / "namespace", "* is every namespace", "name one namespace")
 
@@ -271,7 +273,7 @@ class UpstreamConfig(Part):
         for index, upstream in enumerate(self.overrides):
             key = (upstream.name, upstream.namespace, upstream.partition, upstream.peer)
             if key in seen:
-                yield UPSTREAM_TWICE((at / "overrides")[index], f'"{upstream.name}" has an override before')
+                yield UPSTREAM_TWICE((at / "overrides")[index], f"{show(upstream.name)} has an override before")
             seen.add(key)
 
 
@@ -297,11 +299,11 @@ class Destination(Part):
         for index, address in enumerate(self.addresses):
             here = (at / "addresses")[index]
             if address in seen:
-                yield ADDRESS_TWICE(here, f'"{address}" is listed twice')
+                yield ADDRESS_TWICE(here, f"{show(address)} is listed twice")
             elif not is_domain_name(address) or "*" in address:  # an IP address passes for a name
-                yield ADDRESS_INVALID(here, f'"{address}" is neither')
+                yield ADDRESS_INVALID(here, f"{show(address)} is neither")
             elif not _HOST_NAME.fullmatch(address) and not _is_ip_address(address):
-                yield ADDRESS_FORM(here, f'"{address}" is no name of a host')
+                yield ADDRESS_FORM(here, f"{show(address)} is no name of a host")
             seen.add(address)
 
 

@@ -9,16 +9,17 @@ from typing import Annotated, ClassVar, Final, Literal
 from mesh.config_entry import DEFAULT, ConfigEntry, ServiceRef
 from mesh.consul.entries.common import IS_LABEL_OR_ALL, Method
 from mesh.consul.entries.http_matching import judge_condition, judge_matchers
+from mesh.consul.examples import HTTP
 from mesh.consul.parts import NOTHING_INHERITED, Check, Edition, Enterprise, Inherited, Mark, Part, plain
 from mesh.consul.value_rules import ENTERPRISE_ONLY
 from mesh.model.service import Service
 from mesh.rules import At, Example, Problem, canonicalised, refused
 from mesh.shapes import JsonObject
+from mesh.showing import said_together, show, show_some
 from mesh.topology import Caller, Place
 
 _STRUCTS: Final = "consul@1.22.7 agent/structs/config_entry_intentions.go"
 _VALIDATE: Final = f"{_STRUCTS}, ServiceIntentionsConfigEntry.validate"
-_HTTP: Final = {"Kind": "proxy-defaults", "Name": "global", "Config": {"protocol": "http"}}
 
 
 def _intentions(*sources: JsonObject, name: str = "api", **more: object) -> Example:
@@ -27,7 +28,7 @@ def _intentions(*sources: JsonObject, name: str = "api", **more: object) -> Exam
 
 def _permission(http: JsonObject) -> Example:
     source = {"Name": "web", "Permissions": [{"Action": "allow", "HTTP": http}]}
-    return [_HTTP, *_intentions(source)]
+    return [HTTP, *_intentions(source)]
 
 
 _WEB: Final = {"Name": "web", "Action": "allow"}
@@ -92,10 +93,10 @@ PERMISSIONS_FOR_ALL: Final = refused(
     source=_VALIDATE,
     fix="use Action, or name the called service",
     example=[
-        _HTTP,
+        HTTP,
         *_intentions({"Name": "web", "Permissions": [{"Action": "allow", "HTTP": {"PathPrefix": "/"}}]}, name="*"),
     ],
-    instead=[_HTTP, *_permission({"PathPrefix": "/"})[1:]],
+    instead=[HTTP, *_permission({"PathPrefix": "/"})[1:]],
 )
 
 PERMISSION_EMPTY: Final = refused(
@@ -298,7 +299,7 @@ class Source(Part):
         if bool(self.action) == bool(self.permissions):
             yield SOURCE_ACTION(at, f"{'both' if self.action else 'none'} of Action and Permissions is said")
         if self.peer and _WILDCARD in self.peer:
-            yield WILDCARD_PLACE(at / "peer", f'"{self.peer}" is the name of no peer')
+            yield WILDCARD_PLACE(at / "peer", f"{show(self.peer)} is the name of no peer")
         if self.description and len(self.description.encode(errors="replace")) > _DESCRIPTION:
             yield DESCRIPTION_LONG(at / "description", f"it has {len(self.description.encode(errors='replace'))} bytes")
         if edition is Edition.COMMUNITY:
@@ -306,19 +307,20 @@ class Source(Part):
         named = {"Peer": self.peer, "Partition": self.partition, "SamenessGroup": self.sameness_group}
         said = [name for name, value in named.items() if value]
         if len(said) > 1:
-            yield SOURCE_SEVERAL(at, f"{' and '.join(said)} are both said")
+            yield SOURCE_SEVERAL(at, said_together(said))
         if self.sameness_group and _WILDCARD in self.sameness_group:
-            yield WILDCARD_PLACE(at / "sameness_group", f'"{self.sameness_group}" is the name of no sameness group')
+            message = f"{show(self.sameness_group)} is the name of no sameness group"
+            yield WILDCARD_PLACE(at / "sameness_group", message)
         yield from _wildcards(at, self.name, self.namespace, self.partition)
 
 
 def _wildcards(at: At, name: str, namespace: str | None, partition: str | None) -> Iterator[Problem]:
     if namespace == _WILDCARD != name:
-        yield WILDCARD_PLACE(at / "namespace", f'the namespace is "*", and the name "{name}"')
+        yield WILDCARD_PLACE(at / "namespace", f'the namespace is "*", and the name {show(name)}')
     elif namespace and namespace != _WILDCARD and _WILDCARD in namespace:
-        yield WILDCARD_PLACE(at / "namespace", f'"{namespace}" is the name of no namespace')
+        yield WILDCARD_PLACE(at / "namespace", f"{show(namespace)} is the name of no namespace")
     if partition and _WILDCARD in partition:
-        yield WILDCARD_PLACE(at / "partition", f'"{partition}" is the name of no partition')
+        yield WILDCARD_PLACE(at / "partition", f"{show(partition)} is the name of no partition")
 
 
 class ServiceIntentions(ConfigEntry):
@@ -347,13 +349,13 @@ class ServiceIntentions(ConfigEntry):
                 yield PERMISSIONS_FOR_ALL(to / "permissions", "the called service is every service")
             key = self._caller(source)
             if key in seen:
-                yield SOURCE_TWICE(to, f"{source.name} is the caller of sources[{seen[key]}], too")
+                yield SOURCE_TWICE(to, f"{show(source.name)} is the caller of Sources[{seen[key]}], too")
             seen.setdefault(key, index)
             if source.precedence is not None and source.precedence != precedences[index]:
                 message = f"it is {source.precedence}, and Consul computes {precedences[index]}"
                 yield PRECEDENCE_WRONG(to / "precedence", message)
         if precedences != sorted(precedences, reverse=True):
-            yield SOURCES_ORDER(at / "sources", f"the precedences are {', '.join(map(str, precedences))}")
+            yield SOURCES_ORDER(at / "sources", f"the precedences are {show_some(precedences)}")
 
     def body(self) -> JsonObject:
         """The entry as Consul stores it: sources with computed precedence, highest first, order kept among equals."""

@@ -16,6 +16,7 @@ from mesh.consul.value_rules import ENTERPRISE_IGNORED, ENTERPRISE_ONLY
 from mesh.model.service import Service
 from mesh.rules import At, Example, Problem, refused, stricter
 from mesh.shapes import go_name
+from mesh.showing import show, show_some
 from mesh.topology import Place
 
 _VALIDATE: Final = "consul@1.22.7 agent/structs/config_entry_discoverychain.go, ServiceResolverConfigEntry.Validate"
@@ -291,7 +292,7 @@ class Redirect(Part):
         if not self.service:
             for name in ("service_subset", "namespace", "partition", "peer"):
                 if name in said and not _reported(name, edition):
-                    yield REDIRECT_WITHOUT_SERVICE(at / name, f'it leads to "{said[name]}" of no service')
+                    yield REDIRECT_WITHOUT_SERVICE(at / name, f"it leads to {show(said[name])} of no service")
 
 
 class FailoverTarget(Part):
@@ -504,7 +505,7 @@ class LoadBalancer(Part):
         )
         for name, part, policies in parts:
             if part and self.policy not in policies:
-                policy = f"the policy {self.policy}" if self.policy else "no policy"
+                policy = f"the policy {show(self.policy)}" if self.policy else "no policy"
                 yield POLICY_PART(at / name, f"it belongs to {' and '.join(policies)}, and there is {policy}")
 
 
@@ -538,7 +539,7 @@ class ServiceResolver(ConfigEntry):
         """Names of subsets, and where redirect and failover lead."""
         for name in self.subsets:
             if not _LABEL.fullmatch(name):
-                yield SUBSET_NAME((at / "subsets")[name], f'"{name}" is not a lower-case DNS label')
+                yield SUBSET_NAME((at / "subsets")[name], f"{show(name)} is not a lower-case DNS label")
         yield from self._own_subset(self.default_subset, at / "default_subset")
         if self.redirect and self.failover:
             yield REDIRECT_WITH_FAILOVER(at, "there are a Redirect and a Failover")
@@ -558,8 +559,8 @@ class ServiceResolver(ConfigEntry):
 
     def _own_subset(self, subset: str | None, at: At, *, always: bool = False) -> Iterator[Problem]:
         if (subset or always) and subset not in self.subsets:
-            known = f"there are {', '.join(self.subsets)}" if self.subsets else "there are none"
-            yield SUBSET_UNDEFINED(at, f'there is no subset "{subset}", {known}')
+            known = f"there are {show_some(self.subsets)}" if self.subsets else "there are none"
+            yield SUBSET_UNDEFINED(at, f"there is no subset {show(subset)}, {known}")
 
     def _lead(self, to: Redirect | Failover | FailoverTarget, subset: str, at: At) -> Iterator[Problem]:
         """Where something leads: to a subset of the own service that exists, and not back."""
@@ -573,7 +574,7 @@ class ServiceResolver(ConfigEntry):
         same = (partition or DEFAULT, to.namespace or self.namespace or DEFAULT) == self._place()
         somewhere = isinstance(to, FailoverTarget) or bool(_said(to).keys() - {"policy"})
         if own and not elsewhere and same and somewhere and (to.service_subset or subset) == subset:
-            yield LEADS_BACK(at, f"it leads to {self.name} again")
+            yield LEADS_BACK(at, f"it leads to {show(self.name)} again")
 
     def _place(self) -> tuple[str, str]:
         return self.partition or DEFAULT, self.namespace or DEFAULT
@@ -583,13 +584,13 @@ class ServiceResolver(ConfigEntry):
         if self.redirect and self.redirect.datacenter:
             to = at / "redirect" / "datacenter"
             if partition != DEFAULT:
-                yield CROSS_DATACENTER(to, f'it leads from the partition "{partition}" to another datacenter')
+                yield CROSS_DATACENTER(to, f"it leads from the partition {show(partition)} to another datacenter")
             elif (self.redirect.partition or DEFAULT) != partition:
                 yield CROSS_DATACENTER(to, "it leads to another datacenter and another partition")
         for subset, failover in self.failover.items():
             if failover.datacenters and partition != DEFAULT:
                 to = (at / "failover")[subset] / "datacenters"
-                yield CROSS_DATACENTER(to, f'it leads from the partition "{partition}" to other datacenters')
+                yield CROSS_DATACENTER(to, f"it leads from the partition {show(partition)} to other datacenters")
 
     def reads(self) -> Iterator[ServiceRef]:
         """Its own service, and where it redirects or fails over to."""

@@ -19,21 +19,22 @@ from mesh.consul.entries.common import (
     Unsigned,
 )
 from mesh.consul.entries.http_matching import judge_condition, judge_matchers
+from mesh.consul.examples import HTTP
 from mesh.consul.parts import Edition, Enterprise, Mark, Part
 from mesh.consul.value_rules import ENTERPRISE_IGNORED
 from mesh.model.service import Route as RouteDeclaration
 from mesh.model.service import Service
 from mesh.rules import At, Example, Problem, refused, stricter
 from mesh.shapes import JsonObject
+from mesh.showing import show
 from mesh.topology import Place
 
 _VALIDATE: Final = "consul@1.22.7 agent/structs/config_entry_discoverychain.go, ServiceRouterConfigEntry.Validate"
-_HTTP: Final = {"Kind": "proxy-defaults", "Name": "global", "Config": {"protocol": "http"}}
 
 
 def _router(*routes: JsonObject) -> Example:
     """A router, and what makes its service an HTTP service."""
-    return [_HTTP, {"Kind": "service-router", "Name": "web", "Routes": list(routes)}]
+    return [HTTP, {"Kind": "service-router", "Name": "web", "Routes": list(routes)}]
 
 
 _TO_API: Final = {"Service": "api"}
@@ -170,9 +171,8 @@ class Route(Part):
             yield ROUTE_WITHOUT_DESTINATION(at, "the route goes nowhere else than without it")
         elif self.destination.prefix_rewrite and not (http and (http.path_exact or http.path_prefix)):
             rewrite = self.destination.prefix_rewrite
-            yield REWRITE_WITHOUT_PATH(
-                at / "destination" / "prefix_rewrite", f'there is no path to make "{rewrite}" of'
-            )
+            message = f"there is no path to make {show(rewrite)} of"
+            yield REWRITE_WITHOUT_PATH(at / "destination" / "prefix_rewrite", message)
 
 
 class ServiceRouter(ConfigEntry):

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Final
 
 from mesh.config_entry import DEFAULT, ConfigEntry, ServiceRef
 from mesh.consul.entries.common import HttpHeaderModifiers, ServiceName, between
+from mesh.consul.examples import HTTP
 from mesh.consul.parts import Edition, Enterprise, Mark, Part
 from mesh.consul.value_rules import ENTERPRISE_IGNORED
 from mesh.model.service import Service
@@ -20,12 +21,11 @@ from mesh.topology import Place
 
 _STRUCTS: Final = "consul@1.22.7 agent/structs/config_entry_discoverychain.go"
 _VALIDATE: Final = f"{_STRUCTS}, ServiceSplitterConfigEntry.Validate"
-_HTTP: Final = {"Kind": "proxy-defaults", "Name": "global", "Config": {"protocol": "http"}}
 
 
 def _splitter(*splits: JsonObject) -> Example:
     """A splitter, and what makes its service an HTTP service."""
-    return [_HTTP, {"Kind": "service-splitter", "Name": "web", "Splits": list(splits)}]
+    return [HTTP, {"Kind": "service-splitter", "Name": "web", "Splits": list(splits)}]
 
 
 _HALVES: Final = _splitter({"Weight": 50}, {"Weight": 50, "Service": "api"})

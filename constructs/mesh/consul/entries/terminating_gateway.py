@@ -12,6 +12,7 @@ from mesh.consul.entries.ingress_gateway import SERVICE_TWICE, judge_namespaces
 from mesh.consul.parts import Edition, Enterprise, Mark, Part
 from mesh.consul.value_rules import ENTERPRISE_ONLY
 from mesh.rules import At, Example, Problem, refused, stricter
+from mesh.showing import show
 
 _STRUCTS: Final = "consul@1.22.7 agent/structs/config_entry_gateways.go, TerminatingGatewayConfigEntry"
 _XDS: Final = "consul@1.22.7 agent/xds/clusters.go, injectGatewayServiceAddons"
@@ -81,11 +82,11 @@ class LinkedService(Part):
             files = {"CAFile": self.ca_file, "CertFile": self.cert_file, "KeyFile": self.key_file}
             missing = [name for name, file in files.items() if not file]
             if missing:
-                yield CLIENT_CERTIFICATE_PARTIAL(at, f"{' and '.join(missing)} of {self.name} is missing")
+                yield CLIENT_CERTIFICATE_PARTIAL(at, f"{' and '.join(missing)} of {show(self.name)} is missing")
         elif self.sni and not self.ca_file:
-            yield SNI_WITHOUT_TLS(at / "sni", f"{self.name} is called without TLS, as there is no CAFile")
+            yield SNI_WITHOUT_TLS(at / "sni", f"{show(self.name)} is called without TLS, as there is no CAFile")
         if self.ca_file and not self.sni:
-            yield TLS_UNVERIFIED(at / "ca_file", f"the certificate of {self.name} may have any name")
+            yield TLS_UNVERIFIED(at / "ca_file", f"the certificate of {show(self.name)} may have any name")
 
 
 class TerminatingGateway(ConfigEntry):
@@ -104,5 +105,5 @@ class TerminatingGateway(ConfigEntry):
         for index, service in enumerate(self.services):
             key = (service.name, service.namespace or self.namespace)
             if key in seen:
-                yield SERVICE_TWICE((at / "services")[index] / "name", f"{service.name} is there before")
+                yield SERVICE_TWICE((at / "services")[index] / "name", f"{show(service.name)} is there before")
             seen.add(key)
