@@ -66,6 +66,7 @@ SDS: Final = {"ClusterName": NASTY, "CertResource": NASTY}
         ("service-router", {"Routes": [{"Destination": {"PrefixRewrite": NASTY}, "Match": {"HTTP": {}}}]}),
         ("service-resolver", {"DefaultSubset": NASTY, "Subsets": {NASTY: {}, "v1": {}}}),
         ("service-resolver", {"Redirect": {"Peer": NASTY}}),
+        ("service-resolver", {"Name": NASTY, "Redirect": {"Service": NASTY}}),
         ("service-resolver", {"Redirect": {"Service": "a", "Datacenter": "b"}, "Partition": NASTY}),
         ("service-resolver", {"Failover": {NASTY: {"Datacenters": ["b"]}}, "Partition": NASTY}),
         ("service-defaults", {"Expose": {"Paths": [{"Path": NASTY, "ListenerPort": 1, "LocalPathPort": 1}]}}),
