@@ -294,10 +294,11 @@ def run(provider: Provider, every: Iterable[Case], *, progress: bool = False) ->
     started = time.monotonic()
     for number, case in enumerate(every, start=1):
         opinion = compare(provider, case)
-        report.add(case, opinion)
         rest = without_refused(case) if opinion.verdict is Verdict.BOTH_REFUSE else None
-        if rest:
-            report.add(rest, compare(provider, rest))
+        for each, judged in ((case, opinion), *([(rest, compare(provider, rest))] if rest else ())):
+            report.add(each, judged)
+            if progress and judged.verdict in FAILURES:
+                print(f"  {judged.verdict}: {judged.why}\n    {json.dumps(each.entries)}", file=sys.stderr)
         if progress and not number % 1000:
             failures = sum(map(len, report.failures.values()))
             print(f"  {number} cases, {failures} failures, {time.monotonic() - started:.0f} s", file=sys.stderr)

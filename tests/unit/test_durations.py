@@ -25,7 +25,7 @@ def test_what_is_no_duration(text: str) -> None:
         seconds(text)
 
 
-@pytest.mark.parametrize("text", ["2562048h", "9" * 1_000_000 + "h", "1h" * 3_000_000])
+@pytest.mark.parametrize("text", ["2562048h", "9" * 1_000_000 + "h", "2562047h" + "1h" * 5000])
 def test_more_than_go_holds(text: str) -> None:
     with pytest.raises(ValueError, match="more than Go holds"):
         seconds(text)

@@ -4,7 +4,9 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
@@ -12,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mesh.cli import main
-from mesh.consul.entries import KINDS
+from mesh.consul.entries import KINDS, ConfigEntry
 from mesh.consul.judge import judge
 from mesh.consul.parts import Edition, Part, fields_of
-from mesh.consul.reading import Form
+from mesh.consul.reading import Form, read
 
 EXAMPLES: Final = int(os.environ.get("MESH_FUZZ", "150"))
 """How many inputs for each test."""
@@ -34,12 +36,23 @@ KEYS: Final = sorted(
     {field.go for part in _PARTS for field in fields_of(part)} | {"Kind", "protocol", "service_subset"}
 )
 
+REPEATED: Final = st.builds(
+    lambda before, unit, times, after: before + unit * times + after,
+    st.sampled_from(["", "-", "0x", "1e", "0.", "1-", "1-1", "localhost:", "Service.Port == ", "/", ">= "]),
+    st.sampled_from(["9", "0", "1", "a", "f", "_1", "1.", "1h", "x\n", " ", "(", "ä"]),
+    st.sampled_from([20, 400, 5_000]),
+    st.sampled_from(["", "!", "h", "x"]),
+)
+"""Long texts: digits, hexadecimal ones, exponents, versions, words, lines."""
+
 SCALARS: Final = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-5, 2**70),
     st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([10**25, -(2**63) - 1, 10**309, 10**4_000, 1e300, 5e-324]),
     st.text(max_size=8),
+    REPEATED,
     st.sampled_from(["http", "tcp", "*", "15s", "-5s", "default", "/v1", "GET", "allow", "v1", "global", "mesh", "("]),
 )
 VALUES: Final = st.recursive(
@@ -79,6 +92,55 @@ def test_every_value_gets_an_answer(values: list[Any], source: Form, edition: Ed
             again = judge([json.loads(json.dumps(each.entry.written()))], Form.AUTHORED, edition, alone=True)[0]
             assert again.entry is not None
             assert again.entry.written() == each.entry.written(), "the canonical form is its own canonical form"
+
+
+def _nested(levels: int, around: Callable[[object], object]) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = around(value)
+    return value
+
+
+PYTHON: Final = st.recursive(
+    st.one_of(
+        SCALARS,
+        st.sampled_from([float("nan"), float("inf"), 1j, b"x", Ellipsis]),
+        st.builds(lambda: 10**5_000),  # Hypothesis could not show it in a list
+        st.decimals(allow_nan=True),
+        st.sampled_from([Decimal("1e99999999"), Decimal("1e-99999999"), Decimal("snan")]),
+        st.builds(
+            _nested,
+            st.sampled_from([60, 70, 5_000]),
+            st.sampled_from([lambda value: {"a": value}, lambda value: [value], lambda value: (value,)]),
+        ),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.one_of(st.sampled_from(KEYS), st.none(), st.integers(0, 3), st.text(max_size=3)), inner),
+    ),
+    max_leaves=6,
+)
+"""What may stand in an entry that is built in Python, and not in JSON."""
+
+
+def _built(part: type[Part]) -> st.SearchStrategy[Part]:
+    fields = {field.name: PYTHON for field in fields_of(part)}
+    needed = {field.name: fields.pop(field.name) for field in fields_of(part) if field.default is MISSING}
+    return st.lists(st.sampled_from(sorted(fields)) if fields else st.nothing(), max_size=4, unique=True).flatmap(
+        lambda said: st.builds(part, **needed, **{name: fields[name] for name in said})
+    )
+
+
+@fuzzed
+@given(st.sampled_from(sorted(KINDS.values(), key=lambda kind: kind.KIND)).flatmap(_built), st.sampled_from(Edition))
+def test_every_built_entry_gets_an_answer(entry: ConfigEntry, edition: Edition) -> None:
+    reading = read(entry, Form.PYTHON, edition)
+    for problem in reading.problems:
+        assert len(problem.message) < 100_000
+    if reading.entry is None:
+        assert reading.problems
+    else:
+        json.dumps(reading.entry.written(), allow_nan=False)
 
 
 def run(data: bytes, options: Sequence[str] = ()) -> tuple[int, str, str]:

@@ -78,6 +78,13 @@ def test_config_as_the_server_stores_it(config: Mapping[str, Any], stored: Mappi
         ({"a": 2**53}, []),
         ({"a": {"b": 2**53 + 1}}, ["number-rounded"]),
         ({"a": 10**400}, ["value-type"]),
+        ({"bind_port": "010"}, []),
+        ({"bind_port": ""}, []),
+        ({"bind_port": " 80"}, ["config-type"]),
+        ({"bind_port": "9" * 5000}, ["config-type"]),
+        ({"envoy_gateway_no_default_bind": "T"}, []),
+        ({"envoy_gateway_no_default_bind": ""}, []),
+        ({"envoy_gateway_no_default_bind": "yes"}, ["config-type"]),
         ({"a": float("inf")}, ["value-type"]),
     ],
 )

@@ -108,6 +108,8 @@ def test_lambda(arguments: Mapping[str, Any], found: list[str]) -> None:
         ({"URI": "[::1]:80"}, ["value"]),
         ({"URI": "localhost"}, ["value"]),
         ({"URI": "localhost:x"}, ["value"]),
+        ({"URI": "localhost:" + "0" * 5000 + "80"}, []),
+        ({"URI": "localhost:" + "1" * 5000}, ["value"]),
         ({"URI": "example.com:80"}, ["value"]),
         ({"Service": {"Name": "authz"}, "Timeout": "1.5h2m"}, []),
         ({"Service": {"Name": "authz"}, "Timeout": "1"}, ["value"]),
@@ -235,3 +237,10 @@ def test_services_of_a_patch(services: Any, direction: str, found: list[str]) ->
     resource = {"ResourceType": "cluster", "TrafficDirection": direction, "Services": services}
 
     assert _found("property-override", {"Patches": [_patch(), _patch(ResourceFilter=resource)]}) == found
+
+
+@pytest.mark.parametrize(
+    ("flag", "found"), [("T", []), ("", []), (0, []), ("yes", ["type"]), ("tRUE", ["type"]), ({"a": 1}, ["type"])]
+)
+def test_flags_of_an_extension_that_converts(flag: Any, found: list[str]) -> None:
+    assert _found("property-override", {"Patches": [_patch(), _patch()], "Debug": flag}) == found

@@ -1,5 +1,7 @@
 """JSON as people hand it over."""
 
+from collections.abc import Callable
+
 import pytest
 
 from mesh.json_lines import DEEPEST, JsonError, is_too_deep, read_objects
@@ -49,13 +51,17 @@ def test_a_whole_surrogate_pair_is_a_character() -> None:
     assert read_objects(r'{"a": "\ud83d\ude00"}') == [{"a": "\U0001f600"}]
 
 
-@pytest.mark.parametrize("outer", [{}, [], ()])
-def test_what_is_nested_in_python_is_too_deep_as_well(outer: object) -> None:
-    value = outer
-    for _ in range(DEEPEST - 1):
-        value = ({"a": value},) if isinstance(value, dict) else [value] if isinstance(value, tuple) else (value,)
-    assert not is_too_deep(value) or isinstance(outer, dict)
-    assert is_too_deep([[value]])
+@pytest.mark.parametrize(
+    "around",
+    [lambda value: {"a": value}, lambda value: [value], lambda value: (value,)],
+    ids=["object", "list", "tuple"],
+)
+def test_what_is_nested_in_python_is_measured_as_well(around: Callable[[object], object]) -> None:
+    value: object = 1
+    for _ in range(DEEPEST):
+        value = around(value)
+    assert not is_too_deep(value)
+    assert is_too_deep(around(around(value)))
 
 
 def test_consuls_own_depth_is_no_problem() -> None:

@@ -235,7 +235,7 @@ def _mapping(key: Read, item: Read, zero: object) -> Read:
 
 def _free_form(reader: Reader, value: object, at: At) -> object:
     if is_too_deep(value):
-        return wrong(reader, value, at, f"nested at most {DEEPEST} levels deep")
+        return wrong(reader, value, at, f"an object of at most {DEEPEST} levels")
     if isinstance(value, Mapping) and not all(isinstance(key, str) for key in value):
         return wrong(reader, value, at, "an object, whose keys are texts")
     return read_free_form(reader, value, at)
