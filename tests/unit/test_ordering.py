@@ -118,3 +118,16 @@ def test_capitals_make_no_other_entry() -> None:
         ServiceSplitter(name="a", splits=[Split(weight=100)]),
     )
     assert dependencies([splitter, defaults])[splitter.id] == (defaults.id,)
+
+
+def test_who_asks_for_a_subset_waits_for_where_it_fails_over() -> None:
+    c = ServiceResolver(
+        name="c", subsets={"v2": Subset()}, failover={"v2": Failover(service="a", service_subset="blue")}
+    )
+    a = ServiceResolver(name="a", subsets={"blue": Subset()})
+    splitter = ServiceSplitter(name="c", splits=[Split(weight=100, service_subset="v2")])
+    router = ServiceRouter(name="x", routes=[RouterRoute(destination=Destination(service="c", service_subset="v2"))])
+    found = dependencies([splitter, router, c, a])
+    assert found[c.id] == ()  # nobody asks for v2 when it is written
+    assert found[splitter.id] == (c.id, a.id)
+    assert a.id in found[router.id]

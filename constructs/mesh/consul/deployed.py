@@ -87,9 +87,9 @@ _EVERY: Final = "*"
 
 
 def _unknown_services(entry: ConfigEntry, known: set[Service]) -> Iterator[Located]:
-    for ref in dict.fromkeys(_local_services(entry)):
-        service = service_key(ref.name, ref.partition, ref.namespace)
-        if ref.name != _EVERY and service not in known:
+    refs = (service_key(ref.name, ref.partition, ref.namespace) for ref in _local_services(entry))
+    for service in dict.fromkeys(refs):
+        if service.name != _EVERY and service not in known:
             message = f'there is no service "{service}" in this environment'
             yield Located(entry.id, graph_rules.SERVICE_UNKNOWN(ROOT, message))
 

@@ -75,7 +75,7 @@ def _asked_for(entries: Iterable[ConfigEntry]) -> _Subsets:
 
 def _before(entry: ConfigEntry, by_id: Mapping[EntryId, ConfigEntry], asked: _Subsets) -> Iterator[EntryId]:
     own = entry.id.folded()
-    for id_ in _read_by(entry, asked):
+    for id_ in _read_by(entry, by_id, asked):
         folded = id_.folded()
         if folded in by_id and folded != own:
             yield folded
@@ -84,7 +84,7 @@ def _before(entry: ConfigEntry, by_id: Mapping[EntryId, ConfigEntry], asked: _Su
         yield from (id_ for id_ in by_id if id_.kind in _CHAIN and id_.partition == own.partition)
 
 
-def _read_by(entry: ConfigEntry, asked: _Subsets) -> Iterator[EntryId]:
+def _read_by(entry: ConfigEntry, by_id: Mapping[EntryId, ConfigEntry], asked: _Subsets) -> Iterator[EntryId]:
     rank = _RANK[entry.KIND]
     if rank > _RANK[Mesh.KIND]:
         yield EntryId(Mesh.KIND, "mesh", entry.partition)
@@ -95,6 +95,9 @@ def _read_by(entry: ConfigEntry, asked: _Subsets) -> Iterator[EntryId]:
         yield from (EntryId(kind, *where) for kind in _CHAIN if _RANK[kind] < rank)
         if isinstance(entry, ServiceSplitter) and service.subset is None:
             yield EntryId(entry.KIND, *where)  # a chain goes on from splitter to splitter
+        resolver = by_id.get(EntryId(ServiceResolver.KIND, *where).folded()) if service.subset else None
+        if isinstance(resolver, ServiceResolver) and service.subset and not isinstance(entry, ServiceResolver):
+            yield from _needed_by_failover(resolver, service.subset)
     if isinstance(entry, ServiceResolver):
         yield from _resolvers_before(entry, asked.get(entry.id.folded(), ()))
     yield from _referred_to(entry)
@@ -128,14 +131,19 @@ def _resolvers_before(resolver: ServiceResolver, asked: Collection[str]) -> Iter
     if (redirect := resolver.redirect) and redirect.service:
         yield _beside(resolver, resolver.KIND, redirect.service, redirect.partition, redirect.namespace)
     for subset in (resolver.default_subset or "", *asked):
-        failover = resolver.failover.get(subset) or resolver.failover.get(_EVERY)
-        if failover is None:
-            continue
-        if failover.service and failover.service_subset:
-            yield _beside(resolver, resolver.KIND, failover.service, None, failover.namespace)
-        for target in failover.targets:
-            if target.service and target.service_subset:
-                yield _beside(resolver, resolver.KIND, target.service, target.partition, target.namespace)
+        yield from _needed_by_failover(resolver, subset)
+
+
+def _needed_by_failover(resolver: ServiceResolver, subset: str) -> Iterator[EntryId]:
+    """Resolvers of which a subset has to be there when somebody asks for this subset."""
+    failover = resolver.failover.get(subset) or resolver.failover.get(_EVERY)
+    if failover is None:
+        return
+    if failover.service and failover.service_subset:
+        yield _beside(resolver, resolver.KIND, failover.service, None, failover.namespace)
+    for target in failover.targets:
+        if target.service and target.service_subset:
+            yield _beside(resolver, resolver.KIND, target.service, target.partition, target.namespace)
 
 
 def jwt_providers(intentions: ServiceIntentions) -> Iterator[tuple[str, At]]:

@@ -196,8 +196,9 @@ class ServiceRouter(ConfigEntry):
         yield ServiceRef(self.name, self.partition, self.namespace)
         for route in self.routes:
             to = route.destination
-            if to and to.service:
-                yield ServiceRef(to.service, to.partition or self.partition, to.namespace or self.namespace)
+            if to and (to.service or to.service_subset):
+                where = (to.partition or self.partition, to.namespace or self.namespace)
+                yield ServiceRef(to.service or self.name, *where, to.service_subset)
 
 
 _Others = frozenset[HeaderMatch | QueryParamMatch]

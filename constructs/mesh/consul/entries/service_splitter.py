@@ -171,9 +171,9 @@ class ServiceSplitter(ConfigEntry):
         """Its own service and every service it splits to."""
         yield ServiceRef(self.name, self.partition, self.namespace)
         for split in self.splits:
-            if split.service:
-                partition, namespace = split.partition or self.partition, split.namespace or self.namespace
-                yield ServiceRef(split.service, partition, namespace, split.service_subset)
+            if split.service or split.service_subset:
+                where = (split.partition or self.partition, split.namespace or self.namespace)
+                yield ServiceRef(split.service or self.name, *where, split.service_subset)
 
 
 _WHOLE: Final = _PERCENT * 100
