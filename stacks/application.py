@@ -28,17 +28,17 @@ _CLASSES: Final = {
 """Module and class of each stack: imported when composed, so that a stack alone pays for its own bindings only."""
 
 
-def compose(environment: Environment, *, outdir: Path, stacks: Sequence[str] = names.STACKS) -> App:
+def compose(environment: Environment, *, outdir: Path, stacks: Sequence[str] | None = None) -> App:
     """An app with the stacks of ``environment``, each depending on the one before it.
 
     Args:
         environment: A sound environment; see ``mesh.check``.
         outdir: Where :meth:`cdktf.App.synth` writes.
-        stacks: Ids of the stacks to compose, in deployment order.
+        stacks: Ids of the stacks to compose, in deployment order; all of the environment when not given.
     """
     app = App(outdir=str(outdir))
     before: TerraformStack | None = None
-    for stack_id in stacks:
+    for stack_id in names.stacks(environment) if stacks is None else stacks:
         stack = _stack_class(stack_id)(app, environment=environment)
         set_backend(stack, stack_id, environment)
         stack.add_override("terraform.required_version", REQUIRED_TERRAFORM)

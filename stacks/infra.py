@@ -48,7 +48,7 @@ class InfraStack(TerraformStack):
         _provider(self)
         deployer = DataAzurermClientConfig(self, "deployer")
         group = ResourceGroup(
-            self, "group", name=names.resource_group(environment), location=environment.platform.azure.region
+            self, "group", name=names.resource_group(environment), location=environment.platform.cloud.region
         )
         network = Network(
             self,
@@ -93,7 +93,7 @@ class InfraStack(TerraformStack):
     def _vault(
         self, environment: Environment, group: ResourceGroup, network: Network, deployer: DataAzurermClientConfig
     ) -> Vault:
-        azure = environment.platform.azure
+        azure = environment.platform.cloud
         return Vault(
             self,
             "vault",

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from mesh import names
 from mesh.check import check
 from mesh.errors import ProjectError
 from mesh.findings import report
 from mesh.model import Environment
-from mesh.names import STACKS
 from mesh.project import DEFAULT_ENVIRONMENT, load
 
 STACK_FILE: Final = "cdk.tf.json"
@@ -72,7 +72,7 @@ def _fail(message: str, status: int = 1) -> int:
 
 
 def synthesize(
-    environment: Environment, outdir: Path, stacks: tuple[str, ...] = STACKS
+    environment: Environment, outdir: Path, stacks: tuple[str, ...] | None = None
 ) -> tuple[SynthesizedStack, ...]:
     """Writes the stacks of a sound environment to ``outdir``: all of them, or, on an error, none.
 
@@ -83,11 +83,12 @@ def synthesize(
     """
     from stacks.application import compose
 
+    chosen = names.stacks(environment) if stacks is None else stacks
     outdir.parent.mkdir(parents=True, exist_ok=True)
     with _scratch(outdir) as scratch:
-        compose(environment, outdir=scratch, stacks=stacks).synth()
+        compose(environment, outdir=scratch, stacks=chosen).synth()
         _publish(scratch, outdir)
-    return tuple(_synthesized(outdir, stack) for stack in stacks)
+    return tuple(_synthesized(outdir, stack) for stack in chosen)
 
 
 def _choose_node(root: Path) -> None:
@@ -181,10 +182,12 @@ def _summary(environment: Environment, stacks: tuple[SynthesizedStack, ...]) -> 
     rows += [f"{stack.id:<{width}}  {stack.resources:>9}  {_shown(stack.path, here)}" for stack in stacks]
     # Without the variable, the command line would synthesize the default environment and deploy that.
     chosen = "" if environment.name == DEFAULT_ENVIRONMENT else f"MESH_ENVIRONMENT={environment.name} "
+    needs = "Azure credentials" if environment.platform.azure else f"the agents: mesh lab up {environment.name}"
+    first, every = f"npx cdktf diff {stacks[0].id}", "npx cdktf deploy '*'"
     after = [
         "",
-        f"next: {chosen}npx cdktf diff infra     shows what would change (needs Azure credentials)",
-        f"      {chosen}npx cdktf deploy '*'     deploys the stacks in this order",
+        f"next: {chosen}{first:<24} shows what would change (needs {needs})",
+        f"      {chosen}{every:<24} deploys the stacks in this order",
     ]
     # Called by the CDKTF command line, it is the next step itself.
     return "\n".join([f"environment {environment.name}", *rows, *([] if "CDKTF_CONTEXT_JSON" in os.environ else after)])

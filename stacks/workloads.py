@@ -8,7 +8,7 @@ from constructs import Construct
 from mesh.kubernetes import services as kubernetes
 from mesh.kubernetes.constructs import Chart, MeshedService
 from mesh.model import Environment
-from mesh.nomad.constructs import NomadJob
+from mesh.nomad.constructs import HclNomadJob, NomadJob
 from mesh.nomad.jobs import jobs
 from stacks.providers.cluster import cluster_and_helm_provider
 from stacks.providers.nomad import nomad_provider
@@ -24,6 +24,9 @@ class WorkloadsStack(TerraformStack):
         nomad_provider(self, environment)
         for job in jobs(environment):
             NomadJob(self, job.id, job=job)
+        for extra in environment.extra_jobs:
+            # No other name here has an underscore: an extra job may be called as a service is.
+            HclNomadJob(self, f"extra_{extra.name}", text=extra.text)
         if on_kubernetes := environment.on_kubernetes():
             cluster_and_helm_provider(self, environment)
             chart = Chart(self, "meshed_service_chart", folder="meshed-service")

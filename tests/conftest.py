@@ -4,11 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from mesh.project import available, load
-from tests.output import ROOT, Synthesized, synthesize
+from tests.declared import DECLARED
+from tests.output import Synthesized, synthesize
 from tests.variations import VARIATIONS
-
-DECLARED = available(ROOT)
 
 
 @pytest.fixture(scope="session")
@@ -18,8 +16,7 @@ def output_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synth
 
     def output(name: str) -> Synthesized:
         if name not in found:
-            environment = VARIATIONS[name] if name in VARIATIONS else load(name, ROOT)
-            found[name] = synthesize(environment, tmp_path_factory.mktemp(name) / "cdktf.out")
+            found[name] = synthesize({**DECLARED, **VARIATIONS}[name], tmp_path_factory.mktemp(name) / "cdktf.out")
         return found[name]
 
     return output

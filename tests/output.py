@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mesh import names
 from mesh.model import Environment
 from mesh.terraform import literal
 from stacks.application import compose
@@ -43,8 +44,9 @@ class Synthesized:
         return {stack: json.loads(text) for stack, text in self.texts.items()}
 
     def resources(self, stack: str, kind: str) -> dict[str, Any]:
-        """Resources of one type in a stack, by name."""
-        return dict(self.stacks[stack].get("resource", {}).get(kind, {}))
+        """Resources of one type in a stack, by name; none if the environment has no such stack."""
+        assert stack in names.STACKS
+        return dict(self.stacks.get(stack, {}).get("resource", {}).get(kind, {}))
 
 
 def unescaped(text: str) -> str:

@@ -14,6 +14,7 @@ from mesh.model import (
     Enterprise,
     Environment,
     Flat,
+    HclJob,
     IngressGateway,
     Kubernetes,
     Listener,
@@ -84,6 +85,27 @@ ENTERPRISE_FLAT = Environment(
     gateways=[EDGE, LEGACY],
 )
 
+HCL = """
+variable "image" { default = "example/batch:1.0" }
+
+job "old-batch" {
+  type = "batch" # written as ${attr.kernel.name}, not as $${attr.kernel.name} or %{this}
+
+  group "all" {
+    task "run" {
+      driver = "docker"
+      config { image = var.image }
+      template {
+        destination = "${NOMAD_TASK_DIR}/greeting"
+        data        = <<-EOT
+          {{ env "NOMAD_ALLOC_ID" }} "says" %{ if true }\tgrüß Gott\\n%{ endif } $${literally}
+        EOT
+      }
+    }
+  }
+}
+"""
+
 BY_HAND = Environment(
     "byhand",
     platform=Platform(edition=Community(), topology=Flat(), azure=replace(_AZURE, zones=[]), clients=2),
@@ -93,6 +115,7 @@ BY_HAND = Environment(
         ServiceDefaults(name="legacy-service", protocol="tcp"),
         ServiceIntentions(name="*", sources=[Source(name="*", action="deny", description="${nobody}")]),
     ],
+    extra_jobs=[HclJob("old-batch", HCL)],
 )
 
 VARIATIONS = {environment.name: environment for environment in (PARTITION, ENTERPRISE_FLAT, BY_HAND)}

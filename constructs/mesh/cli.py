@@ -7,8 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import Final
 
 from mesh.commands.codes import UNREADABLE
+
+MOST_CLIENTS: Final = 20
+"""Each is an agent of Consul and one of Nomad: more than that is too much for one machine."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,10 +57,58 @@ def _parser() -> argparse.ArgumentParser:
     about = commands.add_parser("entries", help="the config entries of an environment, or in files")
     _entries(about.add_subparsers(required=True, metavar="VERB"))
 
+    lab = commands.add_parser("lab", help="an environment on real agents, on this machine")
+    _lab(lab.add_subparsers(required=True, metavar="VERB"))
+
     rules = commands.add_parser("rules", help="the rules of config entries, or one of them in full")
     rules.add_argument("rule", nargs="?", help="as a finding names it")
     rules.set_defaults(run=_command("rules", "show"))
     return parser
+
+
+def _lab(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    helps = {
+        "up": "start the agents, apply the environment, send requests and show who answers",
+        "status": "what runs; exit code 1 when something does not",
+        "test": "send requests through the gateways; exit code 1 when someone else answers than is declared",
+        "apply": "bring the running lab to what the environment says now",
+        "down": "end it and remove all that it left",
+        "logs": "the end of a log, or which there are",
+    }
+    parsers = {verb: verbs.add_parser(verb, help=text, description=text) for verb, text in helps.items()}
+    usual = "default: MESH_ENVIRONMENT, or lab"
+    for verb, parser in parsers.items():
+        parser.set_defaults(run=_command("lab", verb))
+        if verb == "logs":
+            parser.add_argument("-e", "--environment", help=usual)
+        else:
+            parser.add_argument("environment", nargs="?", help="default: all that run" if verb == "down" else usual)
+    parsers["up"].add_argument(
+        "--clients",
+        type=_number(1, MOST_CLIENTS),
+        default=0,
+        metavar="N",
+        help="client machines of their own; without it, one machine is server and client",
+    )
+    for verb in ("up", "test"):
+        parsers[verb].add_argument(
+            "--requests", type=_number(1, 100_000), default=100, metavar="N", help="of each kind; default 100"
+        )
+    parsers["logs"].add_argument(
+        "of", nargs="?", metavar="LOG", help="a name, or the beginning of names, from the list"
+    )
+    parsers["logs"].add_argument(
+        "-n", "--lines", type=_number(1, 1_000_000), default=50, metavar="N", help="of each; default 50"
+    )
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if text.isascii() and text.isdecimal() and least <= int(text) <= most:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
+
+    return number
 
 
 def _entries(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -8,8 +8,16 @@ from mesh.model.environment import Environment
 STACKS = ("infra", "consul-cluster", "policy", "workloads")
 """Ids of the stacks, in the order in which they are deployed."""
 
+LOCAL_STACKS = ("policy", "workloads")
+"""Those of a mesh that is not on Azure: its agents are there already."""
+
 CONSUL_NAMESPACE = "consul"
 """Kubernetes namespace of the Consul chart's release."""
+
+
+def stacks(environment: Environment) -> tuple[str, ...]:
+    """Ids of the stacks of an environment, in the order in which they are deployed."""
+    return LOCAL_STACKS if environment.platform.azure is None else STACKS
 
 
 def base(environment: Environment) -> str:
@@ -59,7 +67,7 @@ def identity(environment: Environment, role: str) -> str:
 
 def vault(environment: Environment) -> str:
     """The Key Vault: unique in all of Azure and at most 24 characters, so it can be set in the declaration."""
-    return environment.platform.azure.vault_name or f"kv-{base(environment)}"
+    return environment.platform.cloud.vault_name or f"kv-{base(environment)}"
 
 
 def vault_uri(environment: Environment) -> str:
@@ -90,7 +98,7 @@ def workspace(environment: Environment, stack: str) -> str:
 def tags(environment: Environment, stack: str) -> dict[str, str]:
     """Tags of every resource that can have some."""
     return {
-        **environment.platform.azure.tags,
+        **(azure.tags if (azure := environment.platform.azure) else {}),
         "project": environment.project,
         "environment": environment.name,
         "stack": stack,

@@ -99,14 +99,24 @@ def gateways_on(environment: Environment, kind: type[_Kind]) -> tuple[_Kind, ...
     return tuple(gateway for gateway in environment.gateways if isinstance(gateway, kind))
 
 
+LOOPBACK = "127.0.0.1"
+
+
 def consul_host(environment: Environment) -> str:
-    """What the chart and the providers dial: the one server's address, or the name of them all."""
+    """What the chart and the providers dial: the one server's address, or the name of them all.
+
+    Agents that are not on Azure are reached by the loopback.
+    """
+    if environment.platform.azure is None:
+        return LOOPBACK
     addresses = environment.platform.server_addresses
     return str(addresses[0]) if len(addresses) == 1 else f"consul.{names.dns_zone(environment)}"
 
 
 def nomad_host(environment: Environment) -> str:
-    """What the Nomad provider dials."""
+    """What the Nomad provider dials; as :func:`consul_host`."""
+    if environment.platform.azure is None:
+        return LOOPBACK
     addresses = environment.platform.server_addresses
     return str(addresses[0]) if len(addresses) == 1 else f"nomad.{names.dns_zone(environment)}"
 

@@ -13,8 +13,8 @@ from environments.demo import ENVIRONMENT as DEMO
 from mesh.consul.chart import cluster_secrets
 from mesh.kubernetes.services import release_values
 from mesh.model import Environment, Health, Kubernetes, Security, Service, Version
-from mesh.project import available, load
-from tests.charts.conftest import ROOT, Helm
+from tests.charts.conftest import Helm
+from tests.declared import ON_AZURE
 from tests.unit.examples import caller, environment, service
 
 pytestmark = pytest.mark.helm
@@ -31,7 +31,7 @@ TWO_VERSIONS = service("web", runs_on=Kubernetes(), versions=VERSIONS, split={"v
 
 DEPLOYED = [
     pytest.param(declared, found, id=f"{declared.name}-{found.name}")
-    for declared in (load(name, ROOT) for name in available(ROOT))
+    for declared in ON_AZURE.values()
     for found in declared.services
     if isinstance(found.runs_on, Kubernetes)
 ]
@@ -68,7 +68,7 @@ def annotations(deployment: Any) -> dict[str, Any]:
 
 
 def test_there_is_something_to_render() -> None:
-    assert len(DEPLOYED) >= len(available(ROOT))
+    assert len(DEPLOYED) >= len(ON_AZURE)
 
 
 @pytest.mark.parametrize(("declared", "found"), DEPLOYED)

@@ -1,33 +1,47 @@
-"""One Consul and one provider for all tests, or the reason why tests that need them cannot run."""
+"""Consul, Nomad and the provider for all tests, or the reason why tests that need them cannot run."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
-from tests.lab.agent import ConsulAgent, find_consul
+from mesh.lab.programs import UnavailableError, build, find_consul, find_nomad
+from tests.lab import ROOT
+from tests.lab.agent import ConsulAgent
 from tests.lab.provider import Provider
-from tests.lab.tools import UnavailableError, build
+
+T = TypeVar("T")
 
 REQUIRE = "MESH_REQUIRE_LAB"
-"""Set where Consul and Go must be there, so that a pipeline cannot pass by skipping."""
+"""Set where Consul, Nomad and Go must be there, so that a pipeline cannot pass by skipping."""
 
 
-@pytest.fixture(scope="session")
-def programs(pytestconfig: pytest.Config) -> tuple[Path, Path]:
-    """Consul and the program that does what the provider does."""
+def found(pytestconfig: pytest.Config, find: Callable[[], T]) -> T:
+    """What a search for programs finds; where it finds none, the test is skipped."""
     # The first build takes minutes; its progress is not a test's output.
     capture: Any = pytestconfig.pluginmanager.getplugin("capturemanager")
     try:
         with capture.global_and_fixture_disabled():
-            return find_consul(), build("config-entries")
+            return find()
     except UnavailableError as error:
         reason = str(error)
     if os.environ.get(REQUIRE):
         pytest.fail(f"{REQUIRE} is set, but {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def programs(pytestconfig: pytest.Config) -> tuple[Path, Path]:
+    """Consul and the program that does what the provider does."""
+    return found(pytestconfig, lambda: (find_consul(ROOT), build(ROOT, "config-entries")))
+
+
+@pytest.fixture(scope="session")
+def nomad_program(pytestconfig: pytest.Config) -> Path:
+    """Nomad."""
+    return found(pytestconfig, lambda: find_nomad(ROOT))
 
 
 @pytest.fixture(scope="session")

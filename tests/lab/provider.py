@@ -26,7 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final, NewType, Self
 
-from tests.lab.tools import build
+from mesh.lab.programs import build
+from tests.lab import ROOT
 
 Step = NewType("Step", Mapping[str, Any])
 """What the functions of this module return."""
@@ -177,7 +178,7 @@ class Provider:
         Raises:
             UnavailableError: it cannot be built.
         """
-        command = [str(self._executable or build("config-entries")), "-address", self._address]
+        command = [str(self._executable or build(ROOT, "config-entries")), "-address", self._address]
         with ExitStack() as resources:
             # A file, not a pipe: nobody has to read it while the program runs.
             self._messages = resources.enter_context(tempfile.TemporaryFile())

@@ -59,7 +59,9 @@ def _decode(content: dict[str, Any], found: dict[str, str]) -> None:
     for name, entry in resources.get("consul_config_entry", {}).items():
         entry["config_json"] = _put(found, f"entries/{name}.json", _json(json.loads(unescaped(entry["config_json"]))))
     for name, job in resources.get("nomad_job", {}).items():
-        job["jobspec"] = _put(found, f"jobs/{name}.json", _json(json.loads(unescaped(job["jobspec"]))))
+        text = unescaped(job["jobspec"])
+        path, text = (f"jobs/{name}.json", _json(json.loads(text))) if "json" in job else (f"jobs/{name}.hcl", text)
+        job["jobspec"] = _put(found, path, text)
     for name, release in resources.get("helm_release", {}).items():
         if "values" in release:
             (values,) = release["values"]

@@ -19,11 +19,10 @@ from mesh.azure.firewall import rules
 from mesh.azure.vault import secrets
 from mesh.boot.cloud_init import DATA_LUN
 from mesh.model import Environment
-from mesh.project import available, load
+from mesh.project import load
 from stacks.application import compose
+from tests.declared import ON_AZURE, ROOT
 from tests.output import unescaped
-
-ROOT = Path(__file__).resolve().parents[2]
 
 OPERATORS = IPv4Network("198.51.100.0/24")
 
@@ -91,7 +90,7 @@ def synthesize(environment: Environment, outdir: Path) -> Infra:
     return Infra(environment, json.loads((outdir / "stacks" / "infra" / "cdk.tf.json").read_text()), elements)
 
 
-@pytest.fixture(scope="module", params=available(ROOT))
+@pytest.fixture(scope="module", params=ON_AZURE)
 def infra(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Infra:
     """The stack of each environment of the project."""
     return synthesize(load(request.param, ROOT), tmp_path_factory.mktemp(request.param))
@@ -101,7 +100,7 @@ def infra(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def production(tmp_path_factory: pytest.TempPathFactory) -> Infra:
     """The stack of ``production``, opened to operators."""
     environment = load("production", ROOT)
-    azure = replace(environment.platform.azure, operator_networks=[OPERATORS])
+    azure = replace(environment.platform.cloud, operator_networks=[OPERATORS])
     platform = replace(environment.platform, azure=azure)
     return synthesize(replace(environment, platform=platform), tmp_path_factory.mktemp("production"))
 
@@ -275,7 +274,7 @@ class TestVault:
     def test_the_vault_is_closed_to_the_outside(self, infra: Infra) -> None:
         acls = infra.one("key_vault")["network_acls"]
         assert acls["default_action"] == "Deny"
-        assert acls["ip_rules"] == [str(network) for network in infra.environment.platform.azure.operator_networks]
+        assert acls["ip_rules"] == [str(network) for network in infra.environment.platform.cloud.operator_networks]
         assert {named(subnet) for subnet in acls["virtual_network_subnet_ids"]} == {"servers", "clients", "runner"}
 
     def test_operators_are_let_in(self, production: Infra) -> None:

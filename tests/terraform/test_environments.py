@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mesh import names
 from mesh.consul.policy import entries
-from mesh.names import STACKS
 from mesh.nomad.jobs import jobs
 from mesh.terraform import plain_json
+from tests.declared import DECLARED
 from tests.output import CANARY, Synthesized, unescaped
 from tests.shadow import Terraform, evaluated, pending, problems, shadow
+from tests.variations import VARIATIONS
 
 pytestmark = pytest.mark.terraform
 
 VARIABLES = {"infra": {"admin_ssh_public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample"}}
 
 
-@pytest.fixture(params=STACKS)
-def stack_id(request: pytest.FixtureRequest) -> str:
-    """Each stack in turn."""
-    return str(request.param)
+CASES = [
+    (name, stack) for name, environment in {**DECLARED, **VARIATIONS}.items() for stack in names.stacks(environment)
+]
+
+
+@pytest.fixture(params=CASES, ids="-".join)
+def case(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Each stack of each environment in turn."""
+    environment, stack = request.param
+    return environment, stack
+
+
+@pytest.fixture
+def synthesized(case: tuple[str, str], output_of: Callable[[str], Synthesized]) -> Synthesized:
+    """The output of the environment."""
+    return output_of(case[0])
+
+
+@pytest.fixture
+def stack_id(case: tuple[str, str]) -> str:
+    """The stack."""
+    return case[1]
 
 
 @pytest.fixture
@@ -71,7 +92,8 @@ def test_terraform_gives_back_the_cores_values_byte_for_byte(
         bodies = sorted(plain_json(entry.body()) for entry in entries(synthesized.environment))
         assert sorted(item["config_json"] for item in of_type(planned, "consul_config_entry")) == bodies
     else:
-        specs = sorted(plain_json(job.api_json()) for job in jobs(synthesized.environment))
+        derived = [plain_json(job.api_json()) for job in jobs(synthesized.environment)]
+        specs = sorted([*derived, *(job.text for job in synthesized.environment.extra_jobs)])
         found = sorted(item["jobspec"] for item in of_type(planned, "nomad_job"))
         assert found == specs
         runtime = [spec for spec in found if "${NOMAD_" in spec]

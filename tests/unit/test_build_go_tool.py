@@ -55,6 +55,21 @@ def test_a_program_is_built_once_for_each_version_of_its_module(root: Path) -> N
 
 
 @needs_go
+def test_a_program_can_have_build_tags(root: Path) -> None:
+    module = root / "tools/hello"
+    (module / "louder.go").write_text('//go:build loud\n\npackage main\n\nfunc init() { print("HELLO, ") }\n')
+    said = []
+    for tags in (None, "loud\n", "quiet,loud"):
+        if tags is not None:
+            (module / "tags").write_text(tags)
+        built = run(root, "hello")
+        assert built.returncode == 0, built.stderr
+        assert "building hello" in built.stderr
+        said.append(subprocess.run([built.stdout.rstrip("\n")], check=True, capture_output=True, text=True).stderr)
+    assert said == ["hello", "HELLO, hello", "HELLO, hello"]
+
+
+@needs_go
 def test_what_does_not_compile_leaves_nothing_behind(root: Path) -> None:
     (root / "tools/hello/main.go").write_text("package main\n\nfunc main() { nothing() }\n")
     failed = run(root, "hello")

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Network
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,9 +24,8 @@ from mesh.model import (
     Listener,
     Security,
 )
-from mesh.project import available, load
+from tests.declared import ON_AZURE, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 VERSION = "1.9.11"
 KEYS = json.loads((ROOT / f"tests/data/consul-k8s-{VERSION}-keys.json").read_text(encoding="utf-8"))
 JSON_NAMES = {bool: "boolean", int: "number", str: "string", list: "array", dict: "object"}
@@ -54,7 +52,7 @@ ZERO_TRUST_PARTITION = changed(DEMO, security=Security.ZERO_TRUST)
 ENTERPRISE_FLAT = changed(COMMUNITY_DEMO, edition=Enterprise(), topology=Flat())
 
 ALL = {
-    **{name: load(name, ROOT) for name in available(ROOT)},
+    **ON_AZURE,
     "open ingress": OPEN,
     "two ingresses": with_gateways(INGRESS, replace(INGRESS, name="back", open_to=[OFFICE])),
     "no gateway": with_gateways(),

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -16,10 +15,9 @@ from mesh.azure.network import Role, subnets
 from mesh.consul import agent as consul
 from mesh.model import ApiGateway, Azure, Environment, Flat, IngressGateway, Listener, Partition, Platform, Security
 from mesh.nomad import agent as nomad
-from mesh.project import available, load
+from mesh.project import load
+from tests.declared import ON_AZURE, ROOT
 from tests.unit.examples import COMMUNITY, ENTERPRISE, caller, environment, service
-
-ROOT = Path(__file__).resolve().parents[2]
 
 BASTION = Azure(region="koreacentral", bastion=True)
 
@@ -37,7 +35,7 @@ def mesh(platform: Platform = COMMUNITY, *gateways: ApiGateway | IngressGateway)
 
 
 ENVIRONMENTS = {
-    **{name: load(name, ROOT) for name in available(ROOT)},
+    **ON_AZURE,
     "api gateway, bastion": mesh(replace(COMMUNITY, azure=BASTION), API_GATEWAY),
     "ingress gateway": mesh(ENTERPRISE, INGRESS_GATEWAY),
     "zero trust, partition": mesh(replace(ENTERPRISE, security=Security.ZERO_TRUST, servers=3)),

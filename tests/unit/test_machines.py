@@ -52,7 +52,7 @@ def test_each_role_has_its_own_kind_of_machine() -> None:
 
 
 def test_protection_keeps_the_data() -> None:
-    protected = replace(COMMUNITY, azure=replace(COMMUNITY.azure, protect=True))
+    protected = replace(COMMUNITY, azure=replace(COMMUNITY.cloud, protect=True))
     assert [machine.keep_data for machine in machines(environment(service(), platform=protected))] == [True, True]
     assert [machine.keep_data for machine in machines(environment(service()))] == [False, False]
 

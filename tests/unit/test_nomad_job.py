@@ -98,11 +98,11 @@ def test_names_of_go() -> None:
     service = Service(
         name="s", checks=(check,), connect=Connect(sidecar_service=SidecarService(disable_default_tcp_check=True))
     )
-    task = Task(name="t", driver="docker", resources=Resources(cpu=1, memory_mb=2))
+    task = Task(name="t", driver="docker", resources=Resources(cpu=1, memory_mb=10))
     body = group_json(services=(service,), tasks=(task,))
     assert body["Services"][0]["Checks"][0]["GRPCService"] == "x"
     assert body["Services"][0]["Connect"]["SidecarService"] == {"DisableDefaultTCPCheck": True}
-    assert body["Tasks"][0]["Resources"] == {"CPU": 1, "MemoryMB": 2}
+    assert body["Tasks"][0]["Resources"] == {"CPU": 1, "MemoryMB": 10}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pytest
 
@@ -14,18 +14,22 @@ from mesh.model import ApiGateway, Environment, Listener, Nomad, Upstream
 from mesh.nomad.job import (
     Check,
     Connect,
+    Constraint,
     Consul,
     DynamicPort,
     Gateway,
     Job,
+    Lifecycle,
     MeshGateway,
     Network,
     Proxy,
     ReschedulePolicy,
     ReservedPort,
+    Resources,
     RestartPolicy,
     Service,
     SidecarService,
+    SidecarTask,
     SidecarUpstream,
     Task,
     TaskGroup,
@@ -47,6 +51,10 @@ WAN = Network(mode="bridge", reserved_ports=(PORT,))
 CHECK = Check(name="c", type="http", path="/health", expose=True, interval="10s", timeout="3s")
 SIDECAR = Service(name="api", port_label="9091", checks=(CHECK,), connect=MESHED)
 GATEWAY_SERVICE = Service(name="gw", port_label="wan", connect=GATEWAY)
+PLAIN = Service(name="api", port_label="9091")
+HOOKS: tuple[Literal["prestart", "poststart", "poststop"], ...] = ("prestart", "poststart", "poststop")
+PRESTART = Lifecycle(hook="prestart")
+LAN = DynamicPort(label="connect-mesh-gw-lan")
 UPDATE = Update(min_healthy_time="10s", healthy_deadline="3m", progress_deadline="10m")
 TASK = Task(name="api", driver="docker", env={"LISTEN_ADDR": "127.0.0.1:9091"})
 
@@ -70,8 +78,20 @@ def gateway(registration: Service = GATEWAY_SERVICE, network: Network = WAN, **c
     return sidecar(registration, network=network, **{"name": "gw", "tasks": (), **changes})
 
 
-def plain(**changes: Any) -> TaskGroup:
-    return sidecar(Service(name="api", port_label="9091"), **changes)
+def plain(registration: Service = PLAIN, **changes: Any) -> TaskGroup:
+    return sidecar(registration, **changes)
+
+
+def sidecar_task(**changes: Any) -> Service:
+    return changed(SIDECAR, connect=Connect(sidecar_service=SidecarService(), sidecar_task=SidecarTask(**changes)))
+
+
+def constrained(**changes: Any) -> Job:
+    return job(sidecar(constraints=(Constraint(**changes),)))
+
+
+def with_port(port: ReservedPort) -> Network:
+    return Network(mode="bridge", reserved_ports=(port,))
 
 
 def changed(shape: S, **changes: Any) -> S:
@@ -114,6 +134,43 @@ SOUND = {
         sidecar(reschedule_policy=ReschedulePolicy(delay="1m", delay_function="constant", max_delay="30s"))
     ),
     "restarts fit": job(sidecar(restart_policy=RestartPolicy(attempts=2, interval="30s", delay="15s", mode="fail"))),
+    "shortest interval of restarts": job(
+        sidecar(restart_policy=RestartPolicy(attempts=1, interval="5s", delay="5s", mode="delay"))
+    ),
+    "shortest delay": job(
+        sidecar(reschedule_policy=ReschedulePolicy(delay="5s", delay_function="fibonacci", max_delay="5s"))
+    ),
+    "shortest checks": job(checked(interval="1s", timeout="1s")),
+    "deadlines just in order": job(update=changed(UPDATE, min_healthy_time="179999ms", progress_deadline="3m1ns")),
+    "a task ends as slowly as the deployment": job(sidecar(tasks=(changed(TASK, kill_timeout="10m"),))),
+    "an Envoy ends as slowly as the deployment": job(sidecar(sidecar_task(kill_timeout="10m"))),
+    "a deployment as short as a task's usual end": job(
+        plain(), update=Update(min_healthy_time="1s", healthy_deadline="2s", progress_deadline="5s")
+    ),
+    "most instances": job(sidecar(count=50_000)),
+    "all at once, of one": job(update=changed(UPDATE, max_parallel=2)),
+    "as many at once as there are": job(sidecar(count=2), update=changed(UPDATE, max_parallel=2)),
+    "least memory": job(sidecar(tasks=(changed(TASK, resources=Resources(cpu=1, memory_mb=10)),))),
+    "longest service name": job(sidecar(changed(SIDECAR, name="a" * 63))),
+    "odd path": job(checked(path="/a b/é/%41?x=${y}&z=[1]:2")),
+    "a task beside a gateway": job(gateway(tasks=(changed(TASK, env={}),))),
+    "tasks around the main one": job(
+        sidecar(tasks=(TASK, *(changed(TASK, name=hook, lifecycle=Lifecycle(hook=hook)) for hook in HOOKS)))
+    ),
+    "number of a port with zeros": job(sidecar(changed(SIDECAR, port_label="009091"), tasks=(changed(TASK, env={}),))),
+    "constraints": job(
+        sidecar(
+            constraints=(
+                Constraint(operand="distinct_hosts"),
+                Constraint(l_target="${attr.kernel.name}", r_target="linux"),
+                Constraint(l_target="${meta.rack}", r_target="a", operand="!="),
+                Constraint(l_target="${meta.rack}", operand="is_set"),
+                Constraint(l_target="${meta.drained}", operand="is_not_set"),
+                Constraint(l_target="${meta.rack}", operand="distinct_property"),
+                Constraint(l_target="${meta.rack}", r_target="2", operand="distinct_property"),
+            )
+        )
+    ),
 }
 
 
@@ -138,7 +195,86 @@ def test_every_protocol_derives_soundly(protocol: str) -> None:
 
 
 BROKEN = {
-    "white space in the id": (job(id="my api"), "nomad-job-id"),
+    "a space in the id": (job(id="my api"), "nomad-job-id"),
+    "a zero byte in the id": (job(id="my\0api"), "nomad-job-id"),
+    "a tabulator in the id": (job(id="my\tapi"), "nomad-job-id"),
+    "too many instances": (job(sidecar(count=50_001)), "nomad-count"),
+    "all instances at once": (job(sidecar(count=2), update=changed(UPDATE, max_parallel=3)), "nomad-max-parallel"),
+    "a zero byte in a group's name": (job(sidecar(name="a\0b")), "nomad-group-name"),
+    "no value to compare with": (constrained(l_target="${meta.rack}"), "nomad-constraint"),
+    "nothing to compare": (constrained(r_target="linux"), "nomad-constraint"),
+    "a value that is only there": (
+        constrained(l_target="${meta.rack}", r_target="a", operand="is_set"),
+        "nomad-constraint",
+    ),
+    "no number of instances": (
+        constrained(l_target="${meta.rack}", r_target="a", operand="distinct_property"),
+        "nomad-constraint",
+    ),
+    "zero instances": (
+        constrained(l_target="${meta.rack}", r_target="0", operand="distinct_property"),
+        "nomad-constraint",
+    ),
+    "a constraint of the job": (
+        changed(job(), constraints=(Constraint(l_target="${meta.rack}"),)),
+        "nomad-constraint",
+    ),
+    "a task ends more slowly than the deployment": (
+        job(sidecar(tasks=(changed(TASK, kill_timeout="601s"),))),
+        "nomad-kill-timeout",
+    ),
+    "an Envoy ends more slowly than the deployment": (
+        job(sidecar(sidecar_task(kill_timeout="601s"))),
+        "nomad-kill-timeout",
+    ),
+    "a task's usual end is more slow than the deployment": (
+        job(plain(), update=Update(min_healthy_time="1s", healthy_deadline="2s", progress_deadline="4s")),
+        "nomad-kill-timeout",
+    ),
+    "an Envoy's usual end is more slow than the deployment": (
+        job(gateway(), update=Update(min_healthy_time="1s", healthy_deadline="2s", progress_deadline="4s")),
+        "nomad-kill-timeout",
+    ),
+    **{
+        f"a task called {name!r}": (job(sidecar(tasks=(changed(TASK, name=name),))), "nomad-task-name")
+        for name in ("alloc", "a/b", "a\\b", "a\0b")
+    },
+    "only a task before": (job(sidecar(tasks=(changed(TASK, lifecycle=PRESTART),))), "nomad-no-tasks"),
+    "no task, and no mesh": (job(plain(tasks=())), "nomad-no-tasks"),
+    "a task called as Nomad's proxy": (
+        job(sidecar(tasks=(TASK, changed(TASK, name="connect-proxy-api")))),
+        "nomad-injected",
+    ),
+    "a task called as Nomad's gateway": (
+        job(gateway(tasks=(changed(TASK, name="connect-mesh-gw", env={}),))),
+        "nomad-injected",
+    ),
+    "a port called as Nomad's": (
+        job(sidecar(network=with_port(ReservedPort(label="connect-proxy-api", value=80)))),
+        "nomad-injected",
+    ),
+    "a port called as Nomad's of a gateway": (
+        job(gateway(network=Network(mode="bridge", reserved_ports=(PORT,), dynamic_ports=(LAN,)))),
+        "nomad-injected",
+    ),
+    "a number for a label": (
+        job(sidecar(network=with_port(ReservedPort(label="9091", value=80, to=9091)))),
+        "nomad-port-label",
+    ),
+    "no number of a port": (job(plain(Service(name="api", port_label="65536"))), "nomad-port-label"),
+    "zero for a port": (job(plain(Service(name="api", port_label="0"))), "nomad-port-label"),
+    "two sidecars of a service": (
+        job(sidecar(services=(SIDECAR, changed(SIDECAR, port_label="9092")))),
+        "nomad-service-twice",
+    ),
+    "a service name to be filled in": (
+        job(sidecar(changed(SIDECAR, name="${NOMAD_JOB_NAME}"))),
+        "nomad-service-name",
+    ),
+    "another host in a path": (job(checked(path="//x/health")), "nomad-check-path"),
+    "half an escape in a path": (job(checked(path="/%4")), "nomad-check-path"),
+    "a control character in a path": (job(checked(path="/\x7f")), "nomad-check-path"),
+    "a relative path": (job(checked(path="health")), "nomad-check-path"),
     "deadlines": (job(update=changed(UPDATE, healthy_deadline="10m")), "nomad-update-deadlines"),
     "too healthy": (job(update=changed(UPDATE, min_healthy_time="3m")), "nomad-update-deadlines"),
     "nothing to promote": (job(update=changed(UPDATE, auto_promote=True)), "nomad-auto-promote"),

@@ -139,7 +139,7 @@ _DENY: Final = _Row(
 
 
 def _matrix(environment: Environment) -> Mapping[Role, Iterable[_Row]]:
-    people: tuple[Role, ...] = ("runner", "bastion") if environment.platform.azure.bastion else ("runner",)
+    people: tuple[Role, ...] = ("runner", "bastion") if environment.platform.cloud.bastion else ("runner",)
     ssh = [_Row(300, "ssh", [ports.SSH], ["bastion"], "People, through Azure Bastion")] if "bastion" in people else []
     inside: tuple[Role, ...] = ("clients", *CLUSTER, *people)
     return {

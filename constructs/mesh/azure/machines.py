@@ -63,7 +63,7 @@ def _of_role(
     environment: Environment, role: Role, subnet: SubnetRole, addresses: tuple[IPv4Address, ...], kind: Machine
 ) -> Iterator[VirtualMachine]:
     platform = environment.platform
-    zones = platform.azure.zones
+    zones = platform.cloud.zones
     for index, address in enumerate(addresses):
         boot = user_data(environment, role, index)
         yield VirtualMachine(
@@ -77,7 +77,7 @@ def _of_role(
             image_version=platform.versions.ubuntu,
             os_disk_gb=kind.os_disk_gb,
             data_disk_gb=kind.data_disk_gb,
-            keep_data=platform.azure.protect,
+            keep_data=platform.cloud.protect,
             custom_data=boot.custom_data,
             config_hash=boot.config_hash,
         )

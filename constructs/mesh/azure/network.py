@@ -94,7 +94,7 @@ def virtual_network(environment: Environment) -> VirtualNetwork:
         subnets=subnets(environment),
         nat_gateway=names.nat_gateway(environment),
         nat_address=names.public_ip(environment, "egress"),
-        zones=tuple(environment.platform.azure.zones),
+        zones=tuple(environment.platform.cloud.zones),
         server_names=_server_names(environment),
     )
 
@@ -110,7 +110,7 @@ def subnets(environment: Environment) -> tuple[Subnet, ...]:
         _subnet(environment, "cluster-nodes", plan.cluster_nodes),
         _subnet(environment, "cluster-pods", plan.cluster_pods, delegated_to=MANAGED_CLUSTERS),
     ]
-    if environment.platform.azure.bastion:
+    if environment.platform.cloud.bastion:
         found.append(
             Subnet("bastion", names.subnet("bastion"), plan.bastion, security_group=None, nat=False, private=False)
         )

@@ -134,7 +134,7 @@ def _room(environment: Environment) -> Iterator[Finding]:
             f"{services} is not between a /{SMALLEST_SERVICES} and a /{LARGEST_SERVICES}",
             "choose another size",
         )
-    if platform.azure.bastion and plan.bastion.prefixlen > BASTION_SMALLEST:
+    if platform.azure and platform.azure.bastion and plan.bastion.prefixlen > BASTION_SMALLEST:
         yield Finding(
             _path("bastion"),
             "network-small",

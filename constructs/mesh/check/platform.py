@@ -33,7 +33,8 @@ def check(environment: Environment) -> Iterator[Finding]:
     yield from _topology(environment)
     yield from _versions(environment)
     yield from _names(environment)
-    yield from _azure(environment.platform.azure)
+    if environment.platform.azure:
+        yield from _azure(environment.platform.azure)
 
 
 def _azure(azure: Azure) -> Iterator[Finding]:
@@ -130,20 +131,22 @@ def _minor(version: str) -> str:
 
 
 def _names(environment: Environment) -> Iterator[Finding]:
-    vault = names.vault(environment)
-    if environment.platform.azure.vault_name is None and (len(vault) > VAULT_NAME_LENGTH or "--" in vault):
-        yield Finding(
-            "platform.azure.vault_name",
-            "vault-name",
-            f'the derived name "{vault}" is no name of a Key Vault (3 to {VAULT_NAME_LENGTH} characters, no "--")',
-            'set vault_name="..." explicitly',
-        )
+    azure = environment.platform.azure
+    if azure and azure.vault_name is None:
+        vault = names.vault(environment)
+        if len(vault) > VAULT_NAME_LENGTH or "--" in vault:
+            yield Finding(
+                "platform.azure.vault_name",
+                "vault-name",
+                f'the derived name "{vault}" is no name of a Key Vault (3 to {VAULT_NAME_LENGTH} characters, no "--")',
+                'set vault_name="..." explicitly',
+            )
     for field in ("name", "project"):
         value = getattr(environment, field)
         if "--" in value:
             yield Finding(field, "name-dashes", f'"{value}" has two dashes in a row', "use single dashes")
     if isinstance(environment.backend, HcpTerraform):
-        for stack in names.STACKS:
+        for stack in names.stacks(environment):
             if len(name := names.workspace(environment, stack)) > 90:  # noqa: PLR2004  limit of HCP Terraform
                 yield Finding(
                     "backend", "workspace-name", f'workspace "{name}" is longer than 90', "shorten name or project"

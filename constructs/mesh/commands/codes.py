@@ -7,3 +7,6 @@ UNSOUND: Final = 1
 
 UNREADABLE: Final = 2
 """Wrong usage, or an input that does not exist or cannot be read. As argparse's own."""
+
+INTERRUPTED: Final = 130
+"""Ended by Ctrl-C, as shells count it."""

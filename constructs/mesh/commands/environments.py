@@ -30,8 +30,8 @@ def check_all(options: argparse.Namespace) -> int:
             print(report(name, findings))
             status = max(status, UNSOUND)
         else:
-            written, running = entries(environment), jobs(environment)
-            print(f"environment {name} is sound: {len(written)} config entries, {len(running)} Nomad jobs")
+            written, running = len(entries(environment)), len(jobs(environment)) + len(environment.extra_jobs)
+            print(f"environment {name} is sound: {written} config entries, {running} Nomad jobs")
         for note in notes(environment):
             print(f"  note: {note.path}: {note.message} [{note.rule}]")
     return status

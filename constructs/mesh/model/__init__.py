@@ -4,6 +4,7 @@ from mesh.model.acknowledged import Acknowledged
 from mesh.model.backend import AzureStorage, Backend, HcpTerraform, LocalState
 from mesh.model.environment import Environment
 from mesh.model.gateway import ApiGateway, Gateway, IngressGateway, Listener
+from mesh.model.job import HclJob
 from mesh.model.platform import (
     Azure,
     Cluster,
@@ -47,6 +48,7 @@ __all__ = [
     "Environment",
     "Flat",
     "Gateway",
+    "HclJob",
     "HcpTerraform",
     "Health",
     "IngressGateway",

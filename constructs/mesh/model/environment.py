@@ -10,6 +10,7 @@ from mesh.config_entry import ConfigEntry
 from mesh.model.acknowledged import Acknowledged
 from mesh.model.backend import Backend, LocalState
 from mesh.model.gateway import Gateway
+from mesh.model.job import HclJob
 from mesh.model.platform import Platform
 from mesh.model.service import Kubernetes, Service
 from mesh.model.types import STRICT, EnvironmentName
@@ -29,6 +30,7 @@ class Environment:
         project: First part of every Azure and workspace name.
         extra_entries: Config entries written directly. One that the services already imply is an error.
         acknowledged: Findings about them that are meant.
+        extra_jobs: Nomad jobs that do not follow from a service.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -42,6 +44,7 @@ class Environment:
     project: EnvironmentName = "mesh"
     extra_entries: Sequence[InstanceOf[ConfigEntry]] = ()
     acknowledged: Sequence[Acknowledged] = ()
+    extra_jobs: Sequence[HclJob] = ()
 
     def service(self, name: str) -> Service:
         """The service called ``name``.

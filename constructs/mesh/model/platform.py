@@ -246,7 +246,7 @@ class Platform:
     Attributes:
         edition: Edition of Consul.
         topology: How VMs and AKS are joined. ``Partition`` needs Enterprise.
-        azure: Where on Azure.
+        azure: Where on Azure. ``None``: nowhere, on agents that this machine's loopback leads to; see ``mesh lab``.
         datacenter: The one datacenter name of agents, chart, provider and jobs.
         servers: VMs that run the Consul and Nomad servers.
         clients: VMs that run services under Nomad.
@@ -263,7 +263,7 @@ class Platform:
     _: KW_ONLY
     edition: Edition
     topology: Topology
-    azure: Azure
+    azure: Azure | None
     datacenter: DnsLabel = "dc1"
     servers: ServerCount = 1
     clients: Annotated[int, Field(ge=1, le=100)] = 1
@@ -273,6 +273,17 @@ class Platform:
     network: NetworkPlan = field(default_factory=NetworkPlan)
     security: Security = Security.PRIVATE_NETWORK
     versions: Versions = field(default_factory=Versions)
+
+    @property
+    def cloud(self) -> Azure:
+        """Where on Azure.
+
+        Raises:
+            LookupError: it is not on Azure.
+        """
+        if self.azure is None:
+            raise LookupError("the platform is not on Azure")
+        return self.azure
 
     @property
     def enterprise(self) -> bool:

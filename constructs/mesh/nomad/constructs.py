@@ -1,10 +1,15 @@
 """Nomad jobs as Terraform resources."""
 
+from typing import Final
+
 from constructs import Construct
 
 from imports.nomad import Job as JobResource
 from mesh.nomad.job import Job
-from mesh.terraform import HIDDEN_ID, json_literal
+from mesh.terraform import HIDDEN_ID, json_literal, literal
+
+LONGEST: Final = "30m"
+"""How long the deployment of an unknown job may take; one that fails ends earlier, by its own progress deadline."""
 
 
 class NomadJob(Construct):
@@ -21,4 +26,19 @@ class NomadJob(Construct):
             detach=False,
             purge_on_destroy=True,
             timeouts={"create": longest, "update": longest},
+        )
+
+
+class HclNomadJob(Construct):
+    """As :class:`NomadJob`, of a job as a text of HCL."""
+
+    def __init__(self, scope: Construct, id_: str, *, text: str) -> None:
+        super().__init__(scope, id_)
+        self.resource = JobResource(
+            self,
+            HIDDEN_ID,
+            jobspec=literal(text),
+            detach=False,
+            purge_on_destroy=True,
+            timeouts={"create": LONGEST, "update": LONGEST},
         )

@@ -31,17 +31,23 @@ Time = Annotated[str, AfterValidator(_nanoseconds)]
 
 Text = Annotated[str, Field(min_length=1)]
 
-Positive = Annotated[int, Field(ge=1)]
+Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 NetworkMode = Annotated[str, StringConstraints(pattern=r"^(bridge|host|cni/.+)$")]
 
 
 class Constraint(Shape):
-    """What a node must have; with the operand ``distinct_hosts``, that it has no other instance of the group."""
+    """What a node must have; with the operand ``distinct_hosts``, that it has no other instance of the group.
 
-    l_target: Text | None = None
+    Attributes:
+        l_target: An attribute of the node, such as ``${attr.kernel.name}``.
+        r_target: Its value; with the operand ``distinct_property``, how many instances may share one.
+        operand: How both are compared. Those with a grammar of their own, like versions, are left out.
+    """
+
+    l_target: Annotated[str, StringConstraints(pattern=r"^\$\{(attr|meta)\.[^{}]+\}$")] | None = None
     r_target: Text | None = None
-    operand: Text = "="
+    operand: Literal["=", "!=", "is_set", "is_not_set", "distinct_hosts", "distinct_property"] = "="
 
 
 class Update(Shape):
@@ -147,10 +153,13 @@ class Check(Shape):
 
 
 class Resources(Shape):
-    """What is reserved: ``cpu`` in MHz, memory in MiB. A task that takes more memory is killed."""
+    """What is reserved: ``cpu`` in MHz, memory in MiB. A task that takes more memory is killed.
+
+    The least is what Nomad takes (nomad@1.11.3 ``nomad/structs/structs.go``, ``MinResources``).
+    """
 
     cpu: Positive
-    memory_mb: Positive
+    memory_mb: Annotated[int, Field(ge=10, le=2**31 - 1)]
 
 
 class UpstreamMeshGateway(Shape):

@@ -1,0 +1,222 @@
+"""``mesh lab``: an environment on real agents on this machine."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from mesh import ports
+from mesh.commands.codes import INTERRUPTED, UNSOUND
+from mesh.commands.environments import sound
+from mesh.lab import probes
+from mesh.lab.errors import LabError
+from mesh.lab.ground import Ground
+from mesh.lab.lab import Lab
+from mesh.lab.probes import Outcome
+from mesh.lab.requests import Target
+from mesh.lab.requirements import require
+from mesh.project import find_root
+
+DEFAULT: Final = "lab"
+"""The environment that is meant when none is named."""
+
+ANSWER_SECONDS: Final = 30.0
+"""How long it may take until the first request is answered, once all is healthy: proxies hear of it a moment later."""
+
+
+def up(options: argparse.Namespace) -> int:
+    """``mesh lab up``."""
+    lab = _lab(options.environment)
+    if lab is None:
+        return UNSOUND
+    with lab.locked(), _cleaning_up(lab):
+        say = _progress()
+        require(lab.root)
+        lab.start(options.clients, say)
+        _apply(lab, say)
+        status = _test(lab, options.requests)
+        print(_afterword(lab))
+    return status
+
+
+def apply(options: argparse.Namespace) -> int:
+    """``mesh lab apply``."""
+    lab = _lab(options.environment)
+    if lab is None:
+        return UNSOUND
+    with lab.locked():
+        _apply(lab, _progress())
+    return 0
+
+
+def test(options: argparse.Namespace) -> int:
+    """``mesh lab test``: exit code 1 when someone else answers than is declared."""
+    lab = _lab(options.environment)
+    return UNSOUND if lab is None else _test(lab, options.requests)
+
+
+def status(options: argparse.Namespace) -> int:
+    """``mesh lab status``: exit code 1 when something does not run."""
+    lab = _lab(options.environment)
+    if lab is None:
+        return UNSOUND
+    whole = True
+    for line, well in lab.status():
+        print(line if well else f"{line}  <- not as it should be")
+        whole &= well
+    print(_addresses(lab))
+    return 0 if whole else UNSOUND
+
+
+def down(options: argparse.Namespace) -> int:
+    """``mesh lab down``."""
+    root = find_root(Path.cwd())
+    names = [options.environment] if options.environment else Ground.names(root)
+    for name in names:
+        lab = Ground(name, root)
+        with lab.locked():
+            there = lab.is_there()
+            lab.stop()
+        print(f"the lab {name} is gone" if there else f"the lab {name} does not run")
+    if not names:
+        print("no lab runs")
+    return 0
+
+
+def logs(options: argparse.Namespace) -> int:
+    """``mesh lab logs``."""
+    lab = Ground(_name(options.environment), find_root(Path.cwd()))
+    found = lab.logs()
+    if not options.of:
+        print("\n".join(found) or "there are no logs")
+        return 0
+    wanted = {name: path for name, path in found.items() if name == options.of or name.startswith(f"{options.of}/")}
+    if not wanted:
+        raise LabError(f"there is no log {options.of}; there are:\n" + "\n".join(f"  {name}" for name in found))
+    for name, path in wanted.items():
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        if lines:
+            print(f"== {name} ({len(lines)} lines) ==", *lines[-options.lines :], sep="\n")
+    return 0
+
+
+def _name(environment: str | None) -> str:
+    return environment or os.environ.get("MESH_ENVIRONMENT") or DEFAULT
+
+
+def _lab(environment: str | None) -> Lab | None:
+    declared = sound(_name(environment))
+    if declared is None:
+        return None
+    if declared.platform.azure is not None:
+        raise LabError(
+            f'the environment "{declared.name}" is on Azure; a lab runs one with platform.azure=None, such as '
+            f"environments/{DEFAULT}.py"
+        )
+    return Lab(declared, find_root(Path.cwd()))
+
+
+def _progress() -> Callable[[str], None]:
+    begin = time.monotonic()
+
+    def say(what: str) -> None:
+        print(f"{time.monotonic() - begin:6.1f} s  {what}", flush=True)
+
+    return say
+
+
+@contextmanager
+def _cleaning_up(lab: Lab) -> Iterator[None]:
+    """Whoever interrupts it leaves nothing behind."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        lab.stop()
+        print("\ninterrupted: the lab is gone", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+    except LabError:
+        if lab.is_there():
+            name = lab.environment.name
+            print(f"the lab {name} stays, to look into: mesh lab logs, mesh lab down", file=sys.stderr)
+        raise
+
+
+def _apply(lab: Lab, say: Callable[[str], None]) -> None:
+    for hazard in lab.hazards():
+        print(f"hazard: {hazard}")
+    steps = lab.apply(say)
+    if not steps:
+        say("nothing to do: all is as declared")
+
+
+def _test(lab: Lab, count: int) -> int:
+    declared = list(probes.probes(lab.environment))
+    if not declared:
+        print("no requests to send: no API gateway has an http listener")
+        return 0
+    _wait_for_an_answer(lab, declared[0])
+    well = True
+    for (gateway, port, chain), group in groupby(
+        declared, key=lambda probe: (probe.gateway.name, probe.listener.port, probe.chain)
+    ):
+        print(f"\nthrough {gateway}, port {port}, to {' and '.join(service.name for service in chain)}:")
+        outcomes = [probes.ask(probe, _target(lab, probe), count) for probe in group]
+        width = max(len(str(outcome.probe.request)) for outcome in outcomes)
+        for outcome in outcomes:
+            print(f"  {outcome.probe.request!s:<{width}}  {_shares(outcome)}")
+            well &= outcome.well
+    print()
+    if not well:
+        print("not everyone who answered is the one declared", file=sys.stderr)
+    return 0 if well else UNSOUND
+
+
+def _target(lab: Lab, probe: probes.Probe) -> Target:
+    return lab.gateway(probe.gateway.name, probe.listener.port)
+
+
+def _wait_for_an_answer(lab: Lab, probe: probes.Probe) -> None:
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while True:
+        answer = _target(lab, probe).send(probe.request)
+        if answer.well:
+            return
+        if time.monotonic() > deadline:
+            raise LabError(f"{probe.gateway.name} does not answer {probe.request}: {answer.status} {answer.body}")
+        time.sleep(0.1)
+
+
+def _shares(outcome: Outcome) -> str:
+    total = outcome.answered.total()
+    found = ", ".join(f"{name} {100 * count / total:.4g} %" for name, count in outcome.answered.most_common())
+    if outcome.well:
+        return found
+    declared = ", ".join(f"{name} {100 * part:.4g} %" for name, part in outcome.probe.expected.items())
+    return f"{found}  <- declared: {declared}"
+
+
+def _addresses(lab: Lab) -> str:
+    there = lab.addresses()
+    lines = [
+        f"Consul     http://{there[ports.LOOPBACK_HTTP]}/ui",
+        f"Nomad      http://{there[ports.NOMAD_HTTP]}/ui",
+    ]
+    for gateway in lab.environment.gateways:
+        lines += [f"{gateway.name:<10} http://{there[listener.port]}/" for listener in gateway.listeners]
+    return "\n".join(lines)
+
+
+def _afterword(lab: Lab) -> str:
+    name = lab.environment.name
+    return (
+        f"{_addresses(lab)}\n\n"
+        f"edit environments/{lab.module}.py, then: mesh lab apply {name}; stop it by: mesh lab down {name}"
+    )

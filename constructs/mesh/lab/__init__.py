@@ -1,0 +1,1 @@
+"""The declared mesh on real Consul, Nomad and Envoy, on one machine."""
