@@ -7,8 +7,9 @@ from constructs import Construct
 
 from mesh.consul import policy
 from mesh.consul.constructs.config_entries import ConfigEntries
-from mesh.model import Environment
+from mesh.model import Environment, Peering
 from mesh.terraform import HIDDEN_ID
+from stacks.providers import PEER
 from stacks.providers.consul import consul_provider
 
 STACK_ID: Final = "policy"
@@ -21,3 +22,6 @@ class PolicyStack(TerraformStack):
         super().__init__(scope, STACK_ID)
         consul_provider(self, environment)
         ConfigEntries(self, HIDDEN_ID, entries=policy.entries(environment))
+        if isinstance(topology := environment.platform.topology, Peering):
+            provider = consul_provider(self, environment, topology.peer)
+            ConfigEntries(self, PEER, entries=policy.entries(environment, topology.peer), provider=provider)

@@ -62,7 +62,7 @@ def _run(name: str, root: Path) -> int:
         return _fail(report(name, findings, after="; nothing was written"))
     _choose_node(root)
     stacks = synthesize(environment, root / (os.environ.get("CDKTF_OUTDIR") or "cdktf.out"))
-    print(_summary(environment, stacks))
+    print(_summary(name, environment, stacks))
     return 0
 
 
@@ -175,14 +175,14 @@ def _from_cdktf(error: RuntimeError) -> bool:
     return type(error.__cause__).__name__ == "JavaScriptError"
 
 
-def _summary(environment: Environment, stacks: tuple[SynthesizedStack, ...]) -> str:
+def _summary(name: str, environment: Environment, stacks: tuple[SynthesizedStack, ...]) -> str:
     here = Path.cwd()
     width = max(len(stack.id) for stack in stacks)
     rows = [f"{'stack':<{width}}  resources  synthesized to"]
     rows += [f"{stack.id:<{width}}  {stack.resources:>9}  {_shown(stack.path, here)}" for stack in stacks]
     # Without the variable, the command line would synthesize the default environment and deploy that.
-    chosen = "" if environment.name == DEFAULT_ENVIRONMENT else f"MESH_ENVIRONMENT={environment.name} "
-    needs = "Azure credentials" if environment.platform.azure else f"the agents: mesh lab up {environment.name}"
+    chosen = "" if name == DEFAULT_ENVIRONMENT else f"MESH_ENVIRONMENT={name} "
+    needs = "Azure credentials" if environment.platform.azure else f"the agents: mesh lab up {name}"
     first, every = f"npx cdktf diff {stacks[0].id}", "npx cdktf deploy '*'"
     after = [
         "",
@@ -190,7 +190,7 @@ def _summary(environment: Environment, stacks: tuple[SynthesizedStack, ...]) -> 
         f"      {chosen}{every:<24} deploys the stacks in this order",
     ]
     # Called by the CDKTF command line, it is the next step itself.
-    return "\n".join([f"environment {environment.name}", *rows, *([] if "CDKTF_CONTEXT_JSON" in os.environ else after)])
+    return "\n".join([f"environment {name}", *rows, *([] if "CDKTF_CONTEXT_JSON" in os.environ else after)])
 
 
 def _shown(path: Path, here: Path) -> str:

@@ -7,9 +7,10 @@ from constructs import Construct
 
 from mesh.kubernetes import services as kubernetes
 from mesh.kubernetes.constructs import Chart, MeshedService
-from mesh.model import Environment
+from mesh.model import Environment, Peering
 from mesh.nomad.constructs import HclNomadJob, NomadJob
 from mesh.nomad.jobs import jobs
+from stacks.providers import PEER
 from stacks.providers.cluster import cluster_and_helm_provider
 from stacks.providers.nomad import nomad_provider
 
@@ -24,8 +25,12 @@ class WorkloadsStack(TerraformStack):
         nomad_provider(self, environment)
         for job in jobs(environment):
             NomadJob(self, job.id, job=job)
+        if isinstance(topology := environment.platform.topology, Peering):
+            provider = nomad_provider(self, environment, topology.peer)
+            for job in jobs(environment, topology.peer):
+                NomadJob(self, f"{PEER}_{job.id}", job=job, provider=provider)
         for extra in environment.extra_jobs:
-            # No other name here has an underscore: an extra job may be called as a service is.
+            # An extra job may be called as a service is; no name of a service has an underscore.
             HclNomadJob(self, f"extra_{extra.name}", text=extra.text)
         if on_kubernetes := environment.on_kubernetes():
             cluster_and_helm_provider(self, environment)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Final
 
-from mesh.commands.codes import UNREADABLE
+from mesh.commands.codes import INTERRUPTED, UNREADABLE
 
 MOST_CLIENTS: Final = 20
 """Each is an agent of Consul and one of Nomad: more than that is too much for one machine."""
@@ -21,12 +21,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name may hold what the terminal's encoding does not
-    options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
-    except BrokenPipeError:  # the reader, such as head, has seen enough
+        try:
+            options = _parser().parse_args(arguments)
+            return int(options.run(options))
+        finally:
+            if isinstance(sys.stdout, io.TextIOWrapper):  # else it is closed
+                sys.stdout.flush()  # not left to the interpreter, which shows a traceback when it cannot
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        if error.filename is not None:  # it is about a file, and not about the output
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error, BrokenPipeError):  # the reader, such as head, has seen enough
+            return 0
+        print(f"error: the output cannot be written: {error.strerror or error}", file=sys.stderr)
+        return UNREADABLE
 
 
 def _command(module: str, function: str) -> Callable[[argparse.Namespace], int]:

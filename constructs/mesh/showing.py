@@ -1,11 +1,13 @@
 """How messages show what somebody wrote: without anything that a terminal would obey, and no longer than one reads."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 from itertools import islice
 from typing import Final
 
 _LONGEST: Final = 60
 _MOST: Final = 10
+_LONGEST_COMPARED: Final = 100
 
 
 def printable(text: str) -> str:
@@ -36,3 +38,9 @@ def said_together(names: Collection[str]) -> str:
     """That fields, of which there may be one, are said: ``A, B and C are said together``."""
     *others, last = names
     return f"{', '.join(others)} and {last} are said together"
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Which of the known words a misspelt one may mean, at the end of a message; nothing if it looks like none."""
+    close = get_close_matches(word[:_LONGEST_COMPARED], list(known), n=1)
+    return f'; did you mean "{close[0]}"?' if close else ""

@@ -1,16 +1,20 @@
 """Consul, Nomad and the provider for all tests, or the reason why tests that need them cannot run."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from mesh.lab.programs import UnavailableError, build, find_consul, find_nomad
+from mesh.lab.requirements import missing
 from tests.lab import ROOT
 from tests.lab.agent import ConsulAgent
+from tests.lab.deployments import Reverted, deploy_a_broken_version
 from tests.lab.provider import Provider
+from tests.lab.running import keep_logs
 
 T = TypeVar("T")
 
@@ -42,6 +46,35 @@ def programs(pytestconfig: pytest.Config) -> tuple[Path, Path]:
 def nomad_program(pytestconfig: pytest.Config) -> Path:
     """Nomad."""
     return found(pytestconfig, lambda: find_nomad(ROOT))
+
+
+@pytest.fixture(scope="session")
+def lab_ready(pytestconfig: pytest.Config, programs: tuple[Path, Path], nomad_program: Path) -> None:
+    """Everything that a lab needs is there."""
+    del programs, nomad_program  # built, if they were not there
+
+    def find() -> None:
+        if lacking := missing(ROOT):
+            raise UnavailableError("; ".join(map(str, lacking)))
+
+    found(pytestconfig, find)
+
+
+@pytest.fixture(scope="session")
+def reverted(lab_ready: None) -> Iterator[Future[Reverted]]:  # noqa: ARG001  or there is none
+    """A broken version, deployed in the background: most of it is five minutes of waiting for its health."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(deploy_a_broken_version)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keeps the agents' logs of a failed test."""
+    report = yield
+    if report.failed:
+        for folder in keep_logs(item.nodeid):
+            report.sections.append(("logs of the lab", f"kept in {folder.relative_to(ROOT)}"))
+    return report
 
 
 @pytest.fixture(scope="session")

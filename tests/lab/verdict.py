@@ -49,8 +49,8 @@ class Verdict(StrEnum):
 
 FAILURES: Final = frozenset({Verdict.LOOSER, Verdict.NOT_CLEAN, Verdict.WRONG_CLASS})
 
-SILENT: Final = frozenset({"entry-twice", "key-read-only", "null-in-list", "number-wraps"})
-"""Refused rules of which neither provider nor server shows the harm on a single write."""
+SILENT: Final = frozenset({"entry-twice", "key-read-only", "null-in-list", "number-wraps", "service-spelt-twice"})
+"""Refused rules of which neither provider nor server shows the harm on every single write."""
 
 
 @dataclass(frozen=True, slots=True)

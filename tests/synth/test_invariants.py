@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +17,7 @@ from mesh.config_entry import EntryId
 from mesh.consul.ordering import dependencies
 from mesh.consul.policy import entries
 from mesh.terraform import plain_json
+from mesh.topology import LOOPBACK, PEER_LOOPBACK, clusters
 from tests.output import CANARY, ROOT, Synthesized, unescaped
 
 TAGLESS = {
@@ -142,19 +143,38 @@ def test_no_stack_reads_the_state_of_another(synthesized: Synthesized) -> None:
 
 
 def test_every_config_entry_is_written_once_in_canonical_form_and_in_order(synthesized: Synthesized) -> None:
-    expected = entries(synthesized.environment)
-    waits_for = dependencies(expected)
     resources = synthesized.resources("policy", "consul_config_entry")
-    by_id = {
-        EntryId(item["kind"], item["name"], item.get("partition"), item.get("namespace")): (name, item)
-        for name, item in resources.items()
-    }
-    assert len(by_id) == len(resources) == len(expected)
-    for entry in expected:
-        name, item = by_id[entry.id]
-        assert unescaped(item["config_json"]) == plain_json(entry.body())
-        addresses = {f"consul_config_entry.{by_id[id_][0]}" for id_ in waits_for[entry.id]}
-        assert set(item.get("depends_on", ())) == addresses, name
+    by_provider: dict[str | None, dict[EntryId, tuple[str, Any]]] = defaultdict(dict)
+    for name, item in resources.items():
+        id_ = EntryId(item["kind"], item["name"], item.get("partition"), item.get("namespace"))
+        by_provider[item.get("provider")][id_] = (name, item)
+    assert sum(map(len, by_provider.values())) == len(resources)
+    for cluster in clusters(synthesized.environment.platform):
+        expected = entries(synthesized.environment, cluster)
+        waits_for = dependencies(expected)
+        by_id = by_provider.pop("consul.peer" if cluster else None)
+        assert len(by_id) == len(expected)
+        for entry in expected:
+            name, item = by_id[entry.id]
+            assert unescaped(item["config_json"]) == plain_json(entry.body())
+            addresses = {f"consul_config_entry.{by_id[id_][0]}" for id_ in waits_for[entry.id]}
+            assert set(item.get("depends_on", ())) == addresses, name
+    assert not by_provider
+
+
+def test_jobs_and_entries_of_a_peer_are_the_business_of_its_own_agents(synthesized: Synthesized) -> None:
+    """Both clusters have the same ports; what tells them apart is the address."""
+    if clusters(synthesized.environment.platform) == (None,):
+        assert not [text for text in synthesized.texts.values() if PEER_LOOPBACK in text]
+        return
+    for stack, provider, kind in (("policy", "consul", "consul_config_entry"), ("workloads", "nomad", "nomad_job")):
+        own, other = synthesized.stacks[stack]["provider"][provider]
+        assert other["alias"] == "peer"
+        assert other["address"] == own["address"].replace(LOOPBACK, PEER_LOOPBACK) != own["address"]
+        used = {
+            name.startswith("peer_"): item.get("provider") for name, item in synthesized.resources(stack, kind).items()
+        }
+        assert used == {False: None, True: f"{provider}.peer"}
 
 
 def test_secrets_are_read_ephemerally_only(synthesized: Synthesized) -> None:

@@ -60,6 +60,9 @@ def test_an_unknown_environment_lists_those_that_exist(project: Path) -> None:
 def test_the_next_step_is_about_the_same_environment(project: Path) -> None:
     assert "MESH_ENVIRONMENT=community npx cdktf deploy" in run(project, "community").stdout
     assert "MESH_ENVIRONMENT" not in run(project, "demo").stdout
+    underscored = run(project, "lab_peering").stdout  # the environment itself is called lab-peering
+    assert "MESH_ENVIRONMENT=lab_peering npx cdktf deploy" in underscored
+    assert "mesh lab up lab_peering" in underscored
 
 
 def test_a_copied_environment_needs_a_name_of_its_own(project: Path) -> None:

@@ -13,6 +13,7 @@ from mesh import names
 from mesh.consul.policy import entries
 from mesh.nomad.jobs import jobs
 from mesh.terraform import plain_json
+from mesh.topology import clusters
 from tests.declared import DECLARED
 from tests.output import CANARY, Synthesized, unescaped
 from tests.shadow import Terraform, evaluated, pending, problems, shadow
@@ -88,12 +89,14 @@ def test_terraform_gives_back_the_cores_values_byte_for_byte(
     if stack_id not in {"policy", "workloads"}:
         return
     planned = evaluated(ready.plan())
+    environment = synthesized.environment
+    there = clusters(environment.platform)
     if stack_id == "policy":
-        bodies = sorted(plain_json(entry.body()) for entry in entries(synthesized.environment))
+        bodies = sorted(plain_json(entry.body()) for cluster in there for entry in entries(environment, cluster))
         assert sorted(item["config_json"] for item in of_type(planned, "consul_config_entry")) == bodies
     else:
-        derived = [plain_json(job.api_json()) for job in jobs(synthesized.environment)]
-        specs = sorted([*derived, *(job.text for job in synthesized.environment.extra_jobs)])
+        derived = [plain_json(job.api_json()) for cluster in there for job in jobs(environment, cluster)]
+        specs = sorted([*derived, *(job.text for job in environment.extra_jobs)])
         found = sorted(item["jobspec"] for item in of_type(planned, "nomad_job"))
         assert found == specs
         runtime = [spec for spec in found if "${NOMAD_" in spec]

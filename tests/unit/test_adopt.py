@@ -8,6 +8,7 @@ import pytest
 
 from mesh.config_entry import ConfigEntry
 from mesh.consul.adopt import to_python
+from mesh.consul.judge import judge
 from mesh.consul.parts import Edition
 from mesh.consul.reading import Form, read
 from mesh.consul.rulebook import RULES
@@ -63,6 +64,62 @@ def test_what_consul_returns_is_understood() -> None:
         'connect_timeout="15s"),\n'
         "]\n"
     )
+
+
+API_GATEWAY = {
+    "Kind": "api-gateway",
+    "Name": "edge",
+    "TLS": {"Enabled": False},
+    "Listeners": [
+        {"Name": "http", "Hostname": "", "Port": 8080, "Protocol": "http", "TLS": {"Certificates": None}},
+        {
+            "Name": "https",
+            "Hostname": "a.example.com",
+            "Port": 8443,
+            "Protocol": "http",
+            "TLS": {
+                "Certificates": [{"Kind": "file-system-certificate", "Name": "c", "SectionName": ""}],
+                "MinVersion": "TLSv1_2",
+            },
+        },
+    ],
+    "Status": {
+        "Conditions": [
+            {
+                "Type": "Accepted",
+                "Status": "True",
+                "Reason": "Accepted",
+                "Message": "gateway is valid",
+                "Resource": {"Kind": "", "Name": "", "SectionName": ""},
+                "LastTransitionTime": "2026-01-01T00:00:00Z",
+            }
+        ]
+    },
+    "CreateIndex": 17,
+    "ModifyIndex": 18,
+}
+"""As ``consul config read`` of Consul 1.22.7 prints it."""
+
+
+def test_an_api_gateway_is_adopted_without_a_word() -> None:
+    (judged,) = judge([API_GATEWAY], Form.API, Edition.COMMUNITY)
+    assert not judged.findings
+    (entry,) = built(adopted([API_GATEWAY]))
+    assert entry.body() == {
+        "Listeners": [
+            {"Name": "http", "Port": 8080, "Protocol": "http"},
+            {
+                "Name": "https",
+                "Port": 8443,
+                "Protocol": "http",
+                "Hostname": "a.example.com",
+                "TLS": {
+                    "Certificates": [{"Kind": "file-system-certificate", "Name": "c"}],
+                    "MinVersion": "TLSv1_2",
+                },
+            },
+        ]
+    }
 
 
 def test_long_ones_are_broken_into_lines_as_formatters_do() -> None:

@@ -108,7 +108,7 @@ def partition_on(port: int) -> Environment:
 
 PLATFORM = [
     (with_platform(topology=Partition("k8s")), "platform.topology", "partition-needs-enterprise"),
-    (with_platform(topology=Peering()), "platform.topology", "topology-unsupported"),
+    (with_platform(topology=Peering("dc2")), "platform.topology", "topology-unsupported"),
     (partition("system"), "platform.topology.name", "partition-reserved"),
     (partition("default"), "platform.topology.name", "partition-reserved"),
     (with_platform(servers=2), "platform.servers", "value-literal-error"),
@@ -241,6 +241,16 @@ SERVICES = [
     (environment(versioned(split={"v1": 33.333, "v2": 66.667})), f'{API}.split["v1"]', "split-precision"),
     (environment(versioned(split={"v1": -1, "v2": 101})), f'{API}.split["v1"]', "value-greater-than-equal"),
     (environment(versioned(split={"v1": 50, "v3": 50})), f'{API}.split["v3"]', "version-unknown"),
+    (
+        environment(versioned(versions={"v1": Version(failover="v3"), "v2": Version()})),
+        f'{API}.versions["v1"].failover',
+        "version-unknown",
+    ),
+    (
+        environment(versioned(versions={"v1": Version(failover="v1"), "v2": Version()})),
+        f'{API}.versions["v1"].failover',
+        "failover-itself",
+    ),
     (environment(versioned(split={})), f"{API}.split", "split-missing"),
     (environment(versioned(split={"v1": True, "v2": 99})), f'{API}.split["v1"]', "value-type"),
     (environment(versioned(protocol="tcp")), f"{API}.versions", "protocol-not-http"),

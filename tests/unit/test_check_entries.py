@@ -139,6 +139,26 @@ def test_what_is_acknowledged_has_to_be_there_and_acknowledgeable(
     assert ("acknowledged[0]", "acknowledged-unused") in found(with_entries(entry, acknowledged=[acknowledged]))
 
 
+@pytest.mark.parametrize(
+    ("rule", "entry", "fix"),
+    [
+        ("regex-syntx", "service-router/web", 'remove it; did you mean "regex-syntax"?'),
+        ("regex-syntax", "service-router/wbe", 'remove it; did you mean "service-router/web"?'),
+        ("regex-syntax", "service-routr/web", 'remove it; did you mean "service-router/web"?'),
+        ("path-slash", "service-router/web", "remove it; what Consul refuses cannot be acknowledged"),
+    ],
+)
+def test_a_misspelt_acknowledgement_gets_a_suggestion(rule: str, entry: str, fix: str) -> None:
+    mesh = with_entries(to("web", regex="("), acknowledged=[Acknowledged(rule, entry, "why")])
+    assert [finding.fix for finding in check(mesh) if finding.rule == "acknowledged-unused"] == [fix]
+
+
+def test_a_finding_names_the_entry_as_one_acknowledges_it() -> None:
+    lower, together = (next(iter(check(with_entries(entry)))) for entry in (to("web", regex="("), to("nobody")))
+    assert lower.message.startswith("service-router/web: ")
+    assert together.message == 'service-router/web: there is no service "nobody" in this environment'
+
+
 def test_another_spelling_is_noted_and_written_as_consul_stores_it() -> None:
     http = HttpMatch(path_prefix="/x", methods=["get"])  # type: ignore[list-item]
     router = ServiceRouter(name="web", routes=[Route(match=Match(http=http), destination=Destination(service="web"))])
@@ -147,6 +167,7 @@ def test_another_spelling_is_noted_and_written_as_consul_stores_it() -> None:
     (note,) = notes(mesh)
     assert isinstance(note, Finding)
     assert (note.path, note.rule) == ("extra_entries[0].routes[0].match.http.methods[0]", "case-folded")
+    assert note.message.startswith("service-router/web: ")
     (written,) = [entry.body() for entry in entries(mesh) if entry.id == router.id]
     assert written["Routes"][0]["Match"]["HTTP"]["Methods"] == ["GET"]
 

@@ -136,6 +136,10 @@ def test_every_kind_documents_itself_and_has_its_own_module(model: type[ConfigEn
     [
         ({"Kind": "service-resolver", "Name": "a", "name": "b"}, {"key-case"}),
         ({"Kind": "service-resolver", "name": "a"}, {"key-case", "name-missing"}),
+        ({"Kind": "service-resolver", "Name": "a", "kind": "mesh"}, {"key-case"}),
+        ({"Kind": "service-resolver", "Name": "a", "NAME": "b"}, {"key-unknown"}),
+        ({"Kind": "service-resolver", "Name": "a", "namespace": None}, {"key-unknown"}),
+        ({"Kind": "service-resolver", "Name": "a", "PARTITION": ""}, {"key-unknown"}),
         ({"Kind": "service-resolver", "Name": None}, {"value-type"}),
         ({"Kind": "service-resolver", "Name": 5}, {"value-type"}),
         ({"Kind": "mesh", "Name": "MESH"}, set()),
@@ -151,7 +155,10 @@ def test_capitals_make_no_other_service() -> None:
     defaults = {"Kind": "service-defaults", "Name": "A", "Protocol": "http"}
     splitter = {"Kind": "service-splitter", "Name": "a", "Splits": [{"Weight": 100}]}
     judged = judge([defaults, splitter], Form.AUTHORED, Edition.COMMUNITY)
-    assert [[finding.rule for finding in each.findings] for each in judged] == [["service-name"], []]
+    assert [[finding.rule for finding in each.findings] for each in judged] == [
+        ["service-name"],
+        ["service-spelt-twice"],  # and not protocol-not-http: Consul finds the protocol
+    ]
 
 
 def test_a_key_that_is_not_understood_does_not_leave_an_empty_object_behind() -> None:

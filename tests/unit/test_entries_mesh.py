@@ -60,3 +60,20 @@ def test_what_the_server_returns_has_no_name() -> None:
     assert reading.entry
     assert reading.entry.name == "mesh"
     assert reading.entry.body() == {}
+
+
+def test_cluster_peering_that_says_nothing_is_none() -> None:
+    assert _found({"Name": "mesh", "Peering": {}}) == ["empty-left-out"]
+    assert _found({"Peering": {}}, Form.API) == []  # as consul config read shows what is false
+
+
+def test_what_is_only_false_stays_what_it_is() -> None:
+    reading = read(
+        {"Kind": "mesh", "HTTP": {"SanitizeXForwardedClientCert": False, "Incoming": None}},
+        Form.API,
+        Edition.COMMUNITY,
+    )
+
+    assert not reading.problems
+    assert reading.entry
+    assert reading.entry.body() == {"HTTP": {"SanitizeXForwardedClientCert": False}}

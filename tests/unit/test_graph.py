@@ -231,3 +231,63 @@ def test_a_provider_is_only_found_with_its_capitals() -> None:
         "Sources": [{"Name": "b", "Action": "allow"}],
     }
     assert found(provider, asks) == [(1, "jwt-provider-missing", "JWT.Providers[0].Name")]
+
+
+def allows(name: str, *sources: Mapping[str, Any]) -> Entry:
+    return {"Kind": "service-intentions", "Name": name, "Sources": [{"Action": "allow", **each} for each in sources]}
+
+
+def spelt_twice(*entries: Entry) -> list[tuple[int, str]]:
+    """Index of the entry and message of every finding about two spellings."""
+    judged = judge(list(entries), Form.AUTHORED, Edition.COMMUNITY)
+    return [
+        (index, item.message)
+        for index, each in enumerate(judged)
+        for item in each.findings
+        if item.rule == "service-spelt-twice"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        pytest.param(
+            [defaults("b", "http"), splitter("B", {})],
+            [(1, 'it says "B", and service-defaults/b "b"')],
+            id="names",
+        ),
+        pytest.param(
+            [splitter("B", {}), defaults("b", "http")],
+            [(0, 'it says "B", and service-defaults/b "b"')],
+            id="the most basic entry is right, wherever it is",
+        ),
+        pytest.param(
+            [HTTP, defaults("b", "http"), splitter("a", {"Service": "B"}, {})],
+            [(2, 'it says "B", and service-defaults/b "b"')],
+            id="a split",
+        ),
+        pytest.param(
+            [splitter("a", {"Service": "A"})], [(0, 'it says "A", and service-splitter/a "a"')], id="one entry"
+        ),
+        pytest.param(
+            [
+                HTTP,
+                splitter("a", {"Service": "x"}, {"Service": "y"}),
+                splitter("b", {"Service": "X"}, {"Service": "Y"}),
+            ],
+            [(2, 'it says "X", and service-splitter/a "x"; it says "Y", and service-splitter/a "y"')],
+            id="services without an entry, said once",
+        ),
+        pytest.param(
+            [defaults("web", "http"), allows("api", {"Name": "Web"})],
+            [(1, 'it says "Web", and service-defaults/web "web"')],
+            id="a caller",
+        ),
+        pytest.param(
+            [defaults("web", "http"), allows("api", {"Name": "Web", "Peer": "aks"})], [], id="a peer's caller"
+        ),
+        pytest.param([HTTP, defaults("B", "http"), splitter("a", {"Service": "B"}, {})], [], id="one spelling"),
+    ],
+)
+def test_a_service_has_one_spelling(entries: list[Entry], expected: list[tuple[int, str]]) -> None:
+    assert spelt_twice(*entries) == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from mesh.azure import firewall, machines
 from mesh.check import check
 from mesh.consul import chart, policy
 from mesh.consul.acl import workload_acl
+from mesh.consul.entries import ExportedServices
 from mesh.consul.judge import judge
 from mesh.consul.ordering import dependencies
 from mesh.consul.parts import Edition
@@ -34,6 +36,7 @@ from mesh.model import (
     Machine,
     Nomad,
     Partition,
+    Peering,
     Platform,
     Retry,
     Route,
@@ -45,6 +48,7 @@ from mesh.model import (
 from mesh.nomad.jobs import jobs
 from mesh.project import available, load
 from mesh.terraform import json_literal, yaml_literal
+from mesh.topology import clusters
 from tests.output import ROOT
 
 NAMES = ["api", "web", "db", "x9", "global", "on"]
@@ -183,10 +187,63 @@ def test_what_the_judge_lets_pass_can_be_derived(environment: Environment) -> No
 def found_in_entries(environment: Environment) -> list[str]:
     """What the judge of entries says of those that follow from a declaration: nothing, not even a note."""
     edition = Edition.ENTERPRISE if environment.platform.enterprise else Edition.COMMUNITY
-    written = [json.loads(json.dumps(entry.written())) for entry in policy.entries(environment)]
     return [
-        f"{each.kind}/{each.name} {found}" for each in judge(written, Form.AUTHORED, edition) for found in each.findings
+        f"{each.kind}/{each.name} {found}"
+        for cluster in clusters(environment.platform)
+        for each in judge(
+            [json.loads(json.dumps(entry.written())) for entry in policy.entries(environment, cluster)],
+            Form.AUTHORED,
+            edition,
+        )
+        for found in each.findings
     ]
+
+
+@st.composite
+def peered(draw: st.DrawFn) -> Environment:
+    """Services of two clusters that call each other, each with a gateway in front if it can have one."""
+    names = draw(st.lists(st.sampled_from(NAMES), max_size=4, unique=True))
+    places = {name: Nomad(peer=draw(st.sampled_from([None, "dc2"]))) for name in names}
+    protocols = {name: draw(st.sampled_from(["http", "http2", "grpc", "tcp"])) for name in names}
+    declared = [draw(services(name, protocols[name], [other for other in names if other != name])) for name in names]
+    return Environment(
+        "demo",
+        platform=Platform(edition=Community(), topology=Peering("dc2"), azure=None),
+        services=[replace(service, runs_on=places[service.name]) for service in declared],
+        gateways=[
+            ApiGateway(f"gw{port}", listeners=[Listener(port, "tcp", to=name)], runs_on=places[name])
+            for port, name in enumerate(names, start=5000)
+            if protocols[name] == "tcp"
+        ],
+    )
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(peered())
+def test_what_the_judge_lets_pass_can_be_derived_in_both_clusters(environment: Environment) -> None:
+    assume(not check(environment))
+    assert not found_in_entries(environment)
+    derived = {cluster: jobs(environment, cluster) for cluster in clusters(environment.platform)}
+    assert all(found[0].id == "mesh-gateway" for found in derived.values())
+    exported = [
+        (service.name, consumer.peer)
+        for cluster in clusters(environment.platform)
+        for entry in policy.entries(environment, cluster)
+        if isinstance(entry, ExportedServices)
+        for service in entry.services
+        for consumer in service.consumers
+    ]
+    imported = {
+        (upstream.destination_name, job.datacenters[0])
+        for found in derived.values()
+        for job in found
+        for service in job.task_groups[0].services
+        if service.connect and service.connect.sidecar_service and service.connect.sidecar_service.proxy
+        for upstream in service.connect.sidecar_service.proxy.upstreams
+        if upstream.destination_peer
+    }
+    assert len(exported) == len(set(exported))
+    assert set(exported) == imported
 
 
 @pytest.mark.parametrize("name", available(ROOT))

@@ -21,7 +21,7 @@ API_V1 = {
         "HealthCheck": "checks",
         "MinHealthyTime": 10_000_000_000,
         "HealthyDeadline": 180_000_000_000,
-        "ProgressDeadline": 600_000_000_000,
+        "ProgressDeadline": 300_000_000_000,
         "Canary": 1,
         "AutoRevert": True,
         "AutoPromote": True,

@@ -16,6 +16,7 @@ from mesh.model import (
     Route,
     Security,
     Upstream,
+    Version,
 )
 from tests.unit.examples import COMMUNITY, ENTERPRISE, caller, environment, service, versioned
 
@@ -47,6 +48,17 @@ def test_versions_become_quoted_subsets_and_a_split() -> None:
     assert found["service-splitter/api"] == {
         "Splits": [{"ServiceSubset": "v1", "Weight": 0}, {"ServiceSubset": "v2", "Weight": 100}]
     }
+
+
+def test_a_version_fails_over_to_another() -> None:
+    failing_over = versioned(versions={"v1": Version(failover="v2"), "v2": Version()})
+    found = bodies(environment(failing_over))["service-resolver/api"]
+    assert found["Failover"] == {"v1": {"ServiceSubset": "v2"}}
+
+
+def test_access_logs_are_json_when_they_are_wanted() -> None:
+    found = bodies(environment(service(), platform=replace(COMMUNITY, access_logs=True)))["proxy-defaults/global"]
+    assert found["AccessLogs"] == {"Enabled": True}  # JSON unless a format is given
 
 
 def test_weights_are_exact_numbers() -> None:

@@ -21,6 +21,9 @@ NEEDS_AN_ENVIRONMENT = {
 }
 """Rules about what is deployed: alone, nothing is known of that. See test_check_entries.py."""
 
+ALSO_BROKEN = {"service-spelt-twice": {"service-name"}}
+"""What else an example cannot but break: of two spellings, one has capitals."""
+
 JUDGED_HERE = [rule for rule in RULES.values() if rule.id not in NEEDS_AN_ENVIRONMENT]
 
 
@@ -34,7 +37,7 @@ def broken(entries: Example) -> Sequence[set[str]]:
 @pytest.mark.parametrize("rule", JUDGED_HERE, ids=lambda rule: rule.id)
 def test_the_example_breaks_its_rule_and_no_other(rule: Rule) -> None:
     *others, last = broken(rule.example)
-    assert last == {rule.id}
+    assert last == {rule.id} | ALSO_BROKEN.get(rule.id, set())
     assert not any(others)
 
 

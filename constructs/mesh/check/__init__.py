@@ -7,13 +7,14 @@ the vocabulary, then the rules that look at more than one value.
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from mesh.check import entries, gateways, jobs, local, network, platform, services, shape
+from mesh.check import entries, gateways, jobs, local, network, peering, platform, services, shape
 from mesh.findings import Finding, FindingsError
 from mesh.model.environment import Environment
 
 RULES: Final[tuple[Callable[[Environment], Iterable[Finding]], ...]] = (
     platform.check,
     local.check,
+    peering.check,
     network.check,
     services.check,
     gateways.check,

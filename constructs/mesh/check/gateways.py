@@ -10,7 +10,7 @@ from mesh.check.services import gateway_path, suggestion
 from mesh.findings import Finding
 from mesh.model.environment import Environment
 from mesh.model.gateway import ApiGateway, Gateway, IngressGateway, Listener
-from mesh.model.platform import Partition, Platform
+from mesh.model.platform import Flat, Platform
 from mesh.model.service import Kubernetes
 from mesh.topology import gateways_on
 
@@ -111,7 +111,7 @@ def _ingress_gateway(gateway: IngressGateway) -> Iterator[Finding]:
 
 def _mesh_gateway(platform: Platform) -> Iterator[Finding]:
     """The port of the VMs' mesh gateway, which shares the VM with everything else."""
-    if not isinstance(platform.topology, Partition):
+    if isinstance(platform.topology, Flat):
         return
     port = platform.topology.gateway_port
     if taken := _taken_by_agents(port):
@@ -195,7 +195,7 @@ def _api_listener(environment: Environment, listener: Listener, path: str) -> It
 
 def _taken(platform: Platform, port: int) -> str | None:
     """What else has a port of a client VM."""
-    if isinstance(platform.topology, Partition) and port == platform.topology.gateway_port:
+    if not isinstance(platform.topology, Flat) and port == platform.topology.gateway_port:
         return "the mesh gateway's"
     return _taken_by_agents(port)
 
@@ -209,15 +209,16 @@ def _taken_by_agents(port: int) -> str | None:
 
 
 def _between(environment: Environment) -> Iterator[Finding]:
-    """API gateways share the VMs' network, so no two may listen on one port."""
-    owners: dict[int, str] = {}
+    """API gateways share the network of a cluster's VMs, so no two there may listen on one port."""
+    owners: dict[tuple[str | None, int], str] = {}
     for gateway in gateways_on(environment, ApiGateway):
         for port in dict.fromkeys(listener.port for listener in gateway.listeners):
-            if port in owners:
+            taken = (gateway.runs_on.peer, port)
+            if taken in owners:
                 yield Finding(
                     gateway_path(gateway.name),
                     "port-taken",
-                    f'port {port} of the VM is that of the gateway "{owners[port]}"',
+                    f'port {port} of the VM is that of the gateway "{owners[taken]}"',
                     "choose another port",
                 )
-            owners.setdefault(port, gateway.name)
+            owners.setdefault(taken, gateway.name)

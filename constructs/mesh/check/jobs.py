@@ -10,14 +10,16 @@ from mesh.model.job import HclJob
 from mesh.nomad import rules
 from mesh.nomad.hcl import HclError, job_ids
 from mesh.nomad.jobs import jobs
+from mesh.topology import clusters
 
 
 def check(environment: Environment) -> Iterator[Finding]:
-    """Findings about every derived job by itself and about all together."""
-    derived = jobs(environment)
-    for job in derived:
-        yield from rules.problems(job)
-    yield from rules.problems_among(environment, derived)
+    """Findings about every derived job by itself and about all of a cluster together."""
+    for cluster in clusters(environment.platform):
+        derived = jobs(environment, cluster)
+        for job in derived:
+            yield from rules.problems(job)
+        yield from rules.problems_among(environment, derived, cluster)
 
 
 def check_extra(environment: Environment) -> Iterator[Finding]:

@@ -57,8 +57,13 @@ def _topology(environment: Environment) -> Iterator[Finding]:
     platform = environment.platform
     topology = platform.topology
     path = "platform.topology"
-    if isinstance(topology, Peering):
-        yield Finding(path, "topology-unsupported", "Peering is not supported yet", "use Flat() or Partition(...)")
+    if isinstance(topology, Peering) and platform.azure:
+        yield Finding(
+            path,
+            "topology-unsupported",
+            "Peering is not supported on Azure yet",
+            "use Flat() or Partition(...), or platform.azure=None",
+        )
     if not isinstance(topology, Partition):
         return
     if not platform.enterprise:

@@ -68,6 +68,7 @@ def check(environment: Environment) -> Iterator[Finding]:
         yield from _runtime(service)
         yield from _health(service)
         yield from _upstreams(service, services)
+        yield from _failover(service)
         yield from _split(service)
         yield from _routes(service)
         yield from _exports(environment, service)
@@ -201,6 +202,20 @@ def _upstreams(service: Service, services: Mapping[str, Service]) -> Iterator[Fi
                 "choose a free port on the loopback of the caller",
             )
         taken.setdefault(upstream.local_port, f'the upstream "{upstream.service}"')
+
+
+def _failover(service: Service) -> Iterator[Finding]:
+    for name, version in service.versions.items():
+        path = f'{service_path(service.name)}.versions["{name}"].failover'
+        if version.failover == name:
+            yield Finding(path, "failover-itself", f'"{name}" fails over to itself', "name another version, or none")
+        elif version.failover is not None and version.failover not in service.versions:
+            yield Finding(
+                path,
+                "version-unknown",
+                f'"{service.name}" has no version "{version.failover}"',
+                suggestion(version.failover, (other for other in service.versions if other != name)),
+            )
 
 
 def _split(service: Service) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from mesh.consul.parts import Edition
 from mesh.consul.reading import Form, Reading, read
 from mesh.findings import Finding, Severity
 from mesh.shapes import JsonObject
-from mesh.showing import printable
+from mesh.showing import printable, suggest
 
 
 def check(options: argparse.Namespace) -> int:
@@ -65,17 +65,20 @@ def show_list(options: argparse.Namespace) -> int:
 def show(options: argparse.Namespace) -> int:
     """``mesh entries show``."""
     from mesh.commands.environments import sound
+    from mesh.consul.entries import KINDS
     from mesh.consul.policy import entries
 
     environment = sound(options.environment)
     if environment is None:
         return UNSOUND
-    found = [entry for entry in entries(environment) if (entry.KIND, entry.name) == (options.kind, options.name)]
+    written = entries(environment)
+    names = [entry.name for entry in written if options.kind == entry.KIND]
+    found = [entry.written() for entry in written if (entry.KIND, entry.name) == (options.kind, options.name)]
     if not found:
-        print(f"error: {environment.name} has no entry {options.kind}/{options.name}", file=sys.stderr)
+        hint = suggest(options.name, names) if options.kind in KINDS else suggest(options.kind, KINDS)
+        print(f"error: {environment.name} has no entry {options.kind}/{options.name}{hint}", file=sys.stderr)
         return UNSOUND
-    written = [entry.written() for entry in found]
-    _print(written if len(written) > 1 else written[0])
+    _print(found if len(found) > 1 else found[0])
     return 0
 
 

@@ -205,13 +205,16 @@ def _shares(outcome: Outcome) -> str:
 
 def _addresses(lab: Lab) -> str:
     there = lab.addresses()
-    lines = [
-        f"Consul     http://{there[ports.LOOPBACK_HTTP]}/ui",
-        f"Nomad      http://{there[ports.NOMAD_HTTP]}/ui",
-    ]
+    rows = [("Consul", ports.LOOPBACK_HTTP, "http://{}/ui"), ("Nomad", ports.NOMAD_HTTP, "http://{}/ui")]
     for gateway in lab.environment.gateways:
-        lines += [f"{gateway.name:<10} http://{there[listener.port]}/" for listener in gateway.listeners]
-    return "\n".join(lines)
+        for listener in gateway.listeners:
+            shown = "http://{}/" if listener.protocol == "http" else "{}"
+            rows.append((gateway.name, listener.port, shown))
+    width = max(len(name) for name, _, _ in rows)
+    return "\n".join(
+        f"{name:<{width}}  {shown.format(there[port])}" if port in there else f"{name:<{width}}  not forwarded"
+        for name, port, shown in rows
+    )
 
 
 def _afterword(lab: Lab) -> str:

@@ -3,12 +3,12 @@
 import argparse
 import json
 import sys
-from difflib import get_close_matches
 from textwrap import fill
 
 from mesh.commands.codes import UNREADABLE
 from mesh.consul.rulebook import RULES
 from mesh.rules import Example, Rule
+from mesh.showing import suggest
 
 
 def show(options: argparse.Namespace) -> int:
@@ -19,9 +19,7 @@ def show(options: argparse.Namespace) -> int:
             print(f"{rule.id:{width}}  {rule.severity:13}  {rule.what}")
         return 0
     if options.rule not in RULES:
-        close = get_close_matches(options.rule, RULES, n=1)
-        hint = f'; did you mean "{close[0]}"?' if close else ""
-        print(f'error: there is no rule "{options.rule}"{hint}', file=sys.stderr)
+        print(f'error: there is no rule "{options.rule}"{suggest(options.rule, RULES)}', file=sys.stderr)
         return UNREADABLE
     print("\n".join(_explained(RULES[options.rule])))
     return 0

@@ -4,22 +4,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mesh.config_entry import ConfigEntry, ServiceRef
+from mesh.config_entry import ConfigEntry
 from mesh.consul import graph_rules
 from mesh.consul.entries import (
     ApiGateway,
     HttpRoute,
     ProxyDefaults,
     ServiceDefaults,
-    ServiceIntentions,
     ServiceResolver,
     TcpRoute,
     TerminatingGateway,
 )
-from mesh.consul.entries.service_resolver import VERSION_META, FailoverTarget, Redirect
-from mesh.consul.entry_index import EntryIndex, Located, Service, service_key
+from mesh.consul.entries.service_resolver import VERSION_META
+from mesh.consul.entry_index import EntryIndex, Located, Service, local_services, service_key
 from mesh.consul.filters import metadata_of
 from mesh.model.environment import Environment
+from mesh.model.gateway import Gateway
+from mesh.model.service import Service as Declared
 from mesh.rules import ROOT
 from mesh.topology import MESH_GATEWAY, has_mesh_gateways, place
 
@@ -40,20 +41,21 @@ class Deployed:
 
 
 def deployed(environment: Environment) -> Deployed:
-    """What follows from the declaration."""
+    """What the mesh's own cluster has by the declaration."""
     platform = environment.platform
 
-    def key(name: str, partition: str | None, namespace: str | None) -> Service:
-        return service_key(name, partition, namespace)
+    def here(item: Declared | Gateway) -> Service | None:
+        partition, namespace, peer = place(platform, item.runs_on)
+        return None if peer else service_key(item.name, partition, namespace)
 
     services = {
-        key(service.name, *place(platform, service.runs_on)): [{VERSION_META: version} for version in service.versions]
-        or [{}]
+        key: [{VERSION_META: version} for version in service.versions] or [{}]
         for service in environment.services
+        if (key := here(service))
     }
-    gateways = {key(gateway.name, *place(platform, gateway.runs_on)) for gateway in environment.gateways}
+    gateways = {key for gateway in environment.gateways if (key := here(gateway))}
     if has_mesh_gateways(platform):
-        gateways |= {key(MESH_GATEWAY, service.partition, None) for service in services}
+        gateways |= {service_key(MESH_GATEWAY, service.partition, None) for service in services}
     return Deployed(services, frozenset(gateways), has_mesh_gateways(platform))
 
 
@@ -87,27 +89,11 @@ _EVERY: Final = "*"
 
 
 def _unknown_services(entry: ConfigEntry, known: set[Service]) -> Iterator[Located]:
-    refs = (service_key(ref.name, ref.partition, ref.namespace) for ref in _local_services(entry))
+    refs = (service_key(ref.name, ref.partition, ref.namespace) for ref in local_services(entry))
     for service in dict.fromkeys(refs):
         if service.name != _EVERY and service not in known:
             message = f'there is no service "{service}" in this environment'
             yield Located(entry.id, graph_rules.SERVICE_UNKNOWN(ROOT, message))
-
-
-def _local_services(entry: ConfigEntry) -> Iterator[ServiceRef]:
-    """Services that an entry refers to and that are not another datacenter's or peer's."""
-    if isinstance(entry, ServiceIntentions):
-        for source in entry.sources:
-            if not source.peer:
-                where = (source.partition or entry.partition, source.namespace or entry.namespace)
-                yield ServiceRef(source.name, *where)
-    away: set[str] = set()
-    if isinstance(entry, ServiceResolver):
-        targets: list[Redirect | FailoverTarget] = [to for each in entry.failover.values() for to in each.targets]
-        if entry.redirect:
-            targets.append(entry.redirect)
-        away = {to.service for to in targets if to.service and (to.peer or to.datacenter)}
-    yield from (ref for ref in entry.reads() if ref.name not in away)
 
 
 def _unknown_parts(entry: ConfigEntry, graph: EntryIndex) -> Iterator[Located]:

@@ -1,11 +1,19 @@
 """Entries by what they are about: services, and what each of them says of a service."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
-from mesh.config_entry import DEFAULT, ConfigEntry, EntryId
-from mesh.consul.entries import ProxyDefaults, ServiceDefaults, ServiceResolver, ServiceRouter, ServiceSplitter
+from mesh.config_entry import DEFAULT, ConfigEntry, EntryId, ServiceRef
+from mesh.consul.entries import (
+    ProxyDefaults,
+    ServiceDefaults,
+    ServiceIntentions,
+    ServiceResolver,
+    ServiceRouter,
+    ServiceSplitter,
+)
+from mesh.consul.entries.service_resolver import FailoverTarget, Redirect
 from mesh.consul.entries.service_splitter import Split
 from mesh.rules import Problem
 
@@ -101,3 +109,19 @@ def goes_to(split: Split, service: Service) -> Service:
     return service_key(
         split.service or service.name, split.partition or service.partition, split.namespace or service.namespace
     )
+
+
+def local_services(entry: ConfigEntry) -> Iterator[ServiceRef]:
+    """Services that an entry refers to and that are not another datacenter's or peer's."""
+    if isinstance(entry, ServiceIntentions):
+        for source in entry.sources:
+            if not source.peer:
+                where = (source.partition or entry.partition, source.namespace or entry.namespace)
+                yield ServiceRef(source.name, *where)
+    away: set[str] = set()
+    if isinstance(entry, ServiceResolver):
+        targets: list[Redirect | FailoverTarget] = [to for each in entry.failover.values() for to in each.targets]
+        if entry.redirect:
+            targets.append(entry.redirect)
+        away = {to.service for to in targets if to.service and (to.peer or to.datacenter)}
+    yield from (ref for ref in entry.reads() if ref.name not in away)

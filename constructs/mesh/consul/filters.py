@@ -8,12 +8,12 @@ text succeeds. So each place is read once, and the first such error is kept.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from mesh.consul.go_scalars import parse_bool, parse_int
 from mesh.consul.regular_expressions import why_not
+from mesh.showing import suggest
 
 Operator = Literal["==", "!=", "in", "not in", "matches", "not matches", "is empty", "is not empty"]
 """How a selector is compared. ``contains`` is ``in`` the other way round."""
@@ -425,9 +425,7 @@ def why_senseless(comparison: Comparison) -> str | None:
     for name in comparison.selector:
         below = place.below.get(name) or place.below.get("")
         if below is None:
-            close = get_close_matches(name[:100], [*place.below], n=1)
-            meant = f'; did you mean "{close[0]}"?' if close else ""
-            return f"there is no {selected} of an instance, {name} is unknown{meant}"
+            return f"there is no {selected} of an instance, {name} is unknown{suggest(name, place.below)}"
         place = below
     if comparison.operator not in place.operators:
         possible = ", ".join(sorted(place.operators)) or "nothing, but its fields can"

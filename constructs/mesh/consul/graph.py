@@ -21,12 +21,13 @@ from mesh.consul.entries import (
     ServiceDefaults,
     ServiceIntentions,
     ServiceResolver,
+    ServiceRouter,
     ServiceSplitter,
     TcpRoute,
     TerminatingGateway,
 )
 from mesh.consul.entries.http_route import Parent
-from mesh.consul.entry_index import EntryIndex, Located, Service, service_key, service_of
+from mesh.consul.entry_index import EntryIndex, Located, Service, local_services, service_key, service_of
 from mesh.consul.ordering import dependencies, jwt_providers
 from mesh.rules import ROOT, At, Style
 
@@ -45,6 +46,7 @@ def judge_together(entries: Iterable[ConfigEntry]) -> Iterator[Located]:
 
 
 def _all(entries: EntryIndex) -> Iterator[Located]:
+    yield from _spellings(entries)
     yield from judge_chains(entries)
     yield from _write_circles(entries)
     yield from _ingress(entries)
@@ -53,6 +55,41 @@ def _all(entries: EntryIndex) -> Iterator[Located]:
     yield from _permissive(entries)
     yield from _exports(entries)
     yield from _routes(entries)
+
+
+_ABOUT_A_SERVICE: Final = (
+    ServiceDefaults,
+    ServiceResolver,
+    ServiceSplitter,
+    ServiceRouter,
+    ServiceIntentions,
+    ApiGateway,
+    IngressGateway,
+    TerminatingGateway,
+)
+"""Kinds whose entries have the name of a service: the first entry of the first of them says how it is spelt."""
+
+
+def _spellings(entries: EntryIndex) -> Iterator[Located]:
+    spelt: dict[Service, tuple[str, EntryId]] = {}
+    for kind in _ABOUT_A_SERVICE:
+        for entry in entries.of(kind):
+            spelt.setdefault(service_of(entry), (entry.name, entry.id))
+    for entry in (entry for of_kind in entries.by_kind.values() for entry in of_kind):
+        others: dict[str, str] = {}
+        for ref in _names(entry):
+            name, said = spelt.setdefault(_service(ref), (ref.name, entry.id))
+            if name != ref.name:
+                others[ref.name] = f'it says "{ref.name}", and {said} "{name}"'
+        if others:
+            yield Located(entry.id, graph_rules.SERVICE_SPELT_TWICE(ROOT, "; ".join(others.values())))
+
+
+def _names(entry: ConfigEntry) -> Iterator[ServiceRef]:
+    """Every name of a service in an entry, its own first."""
+    if isinstance(entry, _ABOUT_A_SERVICE):
+        yield ServiceRef(entry.name, entry.partition, entry.namespace)
+    yield from local_services(entry)
 
 
 def _write_circles(entries: EntryIndex) -> Iterator[Located]:

@@ -70,6 +70,28 @@ def _route(section: str, kind: str = "http-route", service: str = "web") -> Json
     return {"Kind": kind, "Name": "route", "Parents": [parent], "Rules": [rule]}
 
 
+SERVICE_SPELT_TWICE: Final = refused(
+    "service-spelt-twice",
+    what="One service is written with different capitals.",
+    why="Consul finds entries without regard to capitals, and compares the names in a chain with regard to them. So it "
+    'takes B and b for one service here and for two there, and refuses some of what is said of it: discovery chain "B" '
+    'uses a protocol "tcp" that does not permit advanced routing or splitting behavior. An intention does not allow '
+    "a caller that is spelt otherwise.",
+    source="consul@1.22.7 agent/consul/state/config_entry_schema.go, indexFromConfigEntry; config_entry.go, "
+    "readDiscoveryChainConfigEntriesTxn; agent/xds/rbac.go, makeSpiffePattern",
+    fix="write the name in the same way everywhere, best in lower case",
+    example=[
+        _defaults("b", "http"),
+        _splitter("b", {"Weight": 100, "Service": "b"}),
+        {"Kind": "service-intentions", "Name": "B", "Sources": [{"Name": "web", "Action": "allow"}]},
+    ],
+    instead=[
+        _defaults("b", "http"),
+        _splitter("b", {"Weight": 100, "Service": "b"}),
+        {"Kind": "service-intentions", "Name": "b", "Sources": [{"Name": "web", "Action": "allow"}]},
+    ],
+)
+
 SUBSET_MISSING: Final = refused(
     "subset-missing",
     what="An entry refers to a subset that the service's resolver does not have.",

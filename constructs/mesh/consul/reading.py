@@ -6,10 +6,9 @@ still read; a value that only means nothing is kept, so that an environment can 
 differently from what the server stores is read as the server stores it, and noted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any, Final
 
 from mesh.config_entry import ConfigEntry
@@ -19,6 +18,7 @@ from mesh.consul.parts import Edition, Enterprise, Field, Mark, Part, beside, fi
 from mesh.consul.reader import UNREAD, Form, PartT, Reader, show, wrong
 from mesh.consul.values import Read, is_blank, value_reader
 from mesh.rules import ROOT, At, Problem
+from mesh.showing import suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,10 @@ _READ_ONLY: Final = frozenset({"CreateIndex", "ModifyIndex", "Hash", "Status"})
 _NOT_IN_PROVIDER: Final = frozenset({"bound-api-gateway", "control-plane-request-limit", "rate-limit"})
 
 
+_OVERWRITTEN: Final = {"kind": "Kind", "name": "Name"}
+"""Keys of an entry that the provider writes itself, whatever they say."""
+
+
 class _EntryReader(Reader):
     def entry(self, value: object) -> ConfigEntry | None:
         if not isinstance(value, Mapping):
@@ -65,7 +69,7 @@ class _EntryReader(Reader):
                 value_rules.KIND_UNKNOWN,
                 ROOT / "kind",
                 f"there is no kind {show(kind)}",
-                f"use one of {', '.join(sorted(KINDS))}{_suggest(kind, list(KINDS))}",
+                f"use one of {', '.join(sorted(KINDS))}{suggest(kind, KINDS)}",
             )
             return None
         for item in fields_of(model):
@@ -114,6 +118,7 @@ class _EntryReader(Reader):
     def _by_name(self, model: type[Part], value: Mapping[str, object], at: At) -> dict[str, object]:
         """Values by the names of the model's fields; keys that are none of them are problems."""
         by_go = _by_go(model)
+        of_entry = issubclass(model, ConfigEntry)
         by_name: dict[str, object] = {}
         loose: list[str] = []
         for key, item in value.items():
@@ -124,12 +129,15 @@ class _EntryReader(Reader):
         for key in loose:
             if self._is_consuls_own(model, key, value[key], at) or self._is_dropped(model, key, at):
                 continue
+            own = _OVERWRITTEN.get(key) if of_entry else None
+            if own is not None:
+                self.found(value_rules.KEY_CASE, at.key(key), f'"{key}" is called {own}', f"write {own}")
+                continue
             meant = _by_folded(model).get(key.casefold())
-            # The provider overwrites what says who the entry is, however it is spelt.
-            identity = meant is not None and issubclass(model, ConfigEntry) and meant.name in ConfigEntry.IDENTITY
-            if meant is not None and (identity or meant.name not in by_name):
-                if not identity:
-                    by_name[meant.name] = value[key]
+            # Beside its own Namespace and Partition, the provider loses any other spelling.
+            identity = of_entry and meant is not None and meant.name in ConfigEntry.IDENTITY
+            if meant is not None and not identity and meant.name not in by_name:
+                by_name[meant.name] = value[key]
                 self.found(value_rules.KEY_CASE, at.key(key), f'"{key}" is called {meant.go}', f"write {meant.go}")
             else:
                 self.found(value_rules.KEY_UNKNOWN, at.key(key), f"there is no key {show(key)}", _meant(model, key))
@@ -275,12 +283,7 @@ def _meant(model: type[Part], key: str) -> str:
     squeezed = {name.casefold(): name for name in known}
     if meant := squeezed.get(key.replace("_", "").replace("-", "").casefold()):
         return f"write {meant}"
-    return f"remove it{_suggest(key, known)}; there are {', '.join(known)}"
-
-
-def _suggest(word: str, known: Sequence[str]) -> str:
-    close = get_close_matches(word[:100], known, n=1)
-    return f'; did you mean "{close[0]}"?' if close else ""
+    return f"remove it{suggest(key, known)}; there are {', '.join(known)}"
 
 
 __all__ = ["Form", "Reading", "read"]

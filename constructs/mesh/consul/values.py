@@ -251,10 +251,19 @@ def _object(model: type[Part], said: tuple[object, ...]) -> Read:
             return UNREAD
         # What was said and not understood is reported already.
         if may_not_be_empty and is_blank(part) and before == len(reader.problems):
+            if reader.form is Form.API and (zeros := _zeros(model, value)):
+                return model(**zeros)  # that is what somebody said: else there would be no object
             reader.found(value_rules.EMPTY_OBJECT, at, "the object is empty")
         return part
 
     return read
+
+
+def _zeros(model: type[Part], value: object) -> dict[str, Any]:
+    """What an object from the API says to be false or 0, by the names of the fields."""
+    said = value if isinstance(value, Mapping) else {}
+    zeros = ((item, value_reader(item.type)[1]) for item in fields_of(model))
+    return {item.name: zero for item, zero in zeros if zero == 0 and said.get(item.go) == zero}
 
 
 def is_blank(part: Part) -> bool:

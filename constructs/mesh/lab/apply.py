@@ -91,7 +91,7 @@ def written_entries(consul: Api) -> dict[EntryId, ConfigEntry | None]:
     for kind in KINDS:
         for value in consul.get(f"/v1/config/{kind}"):
             entry = read(value, Form.API, Edition.COMMUNITY).entry
-            found[entry.id if entry else EntryId(kind, value["Name"])] = entry
+            found[entry.id if entry else EntryId(kind, value.get("Name", kind))] = entry
     return found
 
 
@@ -184,16 +184,16 @@ def wait_until_deployed(nomad: Api, jobs: Sequence[JsonObject], say: Callable[[s
     while pending:
         for name, index in list(pending.items()):
             state = _deployment(nomad, name, index)
-            if said.get(name) != str(state):
+            if said.get(name) != str(state) and (name in said or not state.well):  # news only
                 say(f"job {name}: {state}")
-                said[name] = str(state)
+            said[name] = str(state)
             if not state.over and (why := _why(nomad, name)) and why != hints.get(name):
                 say(f"job {name}:{why}")
                 hints[name] = why
             if state.over:
                 del pending[name]
                 if not state.well:
-                    failed.append(f"job {name} failed: {state}{_why(nomad, name)}; see mesh lab logs {name}")
+                    failed.append(f"job {name} failed: {state}{_why(nomad, name)}")
         if pending and time.monotonic() > deadline:
             failed += [f"job {name} is not healthy in time: {said[name]}{_why(nomad, name)}" for name in pending]
             break
@@ -250,6 +250,9 @@ def _unplaced(nomad: Api, name: str) -> Iterator[str]:
                 yield from (f"no place for {group}: {reason}" for reason in why or ())
 
 
+_FAILURES: Final = frozenset({"Driver Failure", "Terminated", "Setup Failure", "Alloc Unhealthy"})
+
+
 def _events(nomad: Api, name: str) -> Iterator[str]:
     allocations = nomad.get(f"/v1/job/{quote(name, '')}/allocations")
     latest = max((allocation["JobVersion"] for allocation in allocations), default=0)
@@ -258,5 +261,7 @@ def _events(nomad: Api, name: str) -> Iterator[str]:
             continue
         for task, state in (allocation.get("TaskStates") or {}).items():
             for event in state["Events"]:
-                if event["Type"] in {"Driver Failure", "Terminated", "Setup Failure", "Alloc Unhealthy"}:
-                    yield f"{task}: {event['Type'].lower()}: {event['DisplayMessage']}"
+                ended_well = event["Type"] == "Terminated" and not event["ExitCode"]
+                if event["Type"] in _FAILURES and not ended_well:
+                    log = f"mesh lab logs {task}/{allocation['ID'][:8]}"
+                    yield f"{task}: {event['Type'].lower()}: {event['DisplayMessage']} ({log})"

@@ -28,6 +28,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -114,7 +115,9 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name: text for name, text in self.headers.items() if name.lower() not in _NOT_FORWARDED}
         method = self.command if appended else "GET"
         try:
-            status, answered, text = _ask(address.netloc, method, target, body if appended else b"", headers)
+            status, answered, text = _ask(
+                address.netloc, method, target, body if appended else b"", headers if appended else {}
+            )
         except (OSError, http.client.HTTPException, ValueError) as error:
             return {"uri": uri, "code": -1, "error": f"Error communicating with upstream service: {error}"}
         value: dict[str, Any] = {"uri": uri}
@@ -134,16 +137,23 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.say(HTTPStatus.BAD_REQUEST, b"bad Content-Length\n", "text/plain; charset=utf-8")
             return None
-        return self.rfile.read(int(length))
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            self.close_connection = True
+            self.say(HTTPStatus.BAD_REQUEST, b"the body ends too early\n", "text/plain; charset=utf-8")
+            return None
+        return body
 
     def read_chunks(self) -> bytes | None:
         """The body of a request that does not say its length."""
         body = b""
         while len(body) <= LONGEST_BODY:
             size = self.rfile.readline(1024).split(b";")[0].strip()
-            if not re.fullmatch(rb"[0-9a-fA-F]{1,7}", size):
+            if not re.fullmatch(rb"[0-9a-fA-F]{1,6}", size):
                 break
             chunk = self.rfile.read(int(size, 16))
+            if len(chunk) < int(size, 16):
+                break
             body += chunk
             while not chunk and self.rfile.readline(1024).strip():
                 pass  # trailers
@@ -173,10 +183,10 @@ class Handler(BaseHTTPRequestHandler):
 
 def injected() -> int | None:
     """The status of a failure that was asked for, if this request is one of those."""
-    if (file := os.environ.get("FAULT_FILE")) and os.path.exists(file):  # noqa: PTH110  pathlib takes a third of the start
-        with open(file, encoding="ascii") as found:  # noqa: PTH123  as above
+    if file := os.environ.get("FAULT_FILE"):
+        with suppress(FileNotFoundError), open(file, encoding="ascii") as found:  # noqa: PTH123  pathlib loads slowly
             text = found.read().strip()
-        return int(text) if text.isdigit() else HTTPStatus.INTERNAL_SERVER_ERROR
+            return int(text) if text.isdigit() else HTTPStatus.INTERNAL_SERVER_ERROR
     if random.random() < float(setting("ERROR_RATE", "0")):  # noqa: S311  chance, no secret
         if setting("ERROR_TYPE", "http_error") == "delay":
             time.sleep(seconds(setting("ERROR_DELAY", "0s")))

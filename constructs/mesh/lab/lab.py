@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,7 @@ from mesh.shapes import JsonObject
 
 READY_SECONDS: Final = 60.0
 _JOIN_SECONDS: Final = 3.0
+_FORWARD_SECONDS: Final = 10.0
 DEPLOYED_SECONDS: Final = 600.0
 ELSEWHERE: Final = 0
 """A port that the kernel chooses."""
@@ -266,32 +268,37 @@ class Lab(Ground):
     def _forward(self, wanted: Sequence[Machine]) -> None:
         """Lets this machine's loopback lead to the agents and the gateways."""
         server = self.node(wanted[0].name)
-        if self._forwarder(server) is not None:
-            return
-        clients = [str(machine.address) for machine in wanted if machine.client]
-        targets = {port: [topology.LOOPBACK] for port in (ports.LOOPBACK_HTTP, ports.NOMAD_HTTP)}
+        clients = [machine.address for machine in wanted if machine.client]
+        targets = {port: [IPv4Address(topology.LOOPBACK)] for port in (ports.LOOPBACK_HTTP, ports.NOMAD_HTTP)}
         for gateway in topology.gateways_on(self.environment, ApiGateway):
             targets |= {listener.port: clients for listener in gateway.listeners}
-        pairs = [
-            f"{topology.LOOPBACK}:{_free(port)}={','.join(f'{host}:{port}' for host in hosts)}"
-            for port, hosts in targets.items()
-        ]
+        inside = {",".join(f"{host}:{port}" for host in hosts): port for port, hosts in targets.items()}
+        while (forwarder := self._forwarder(server)) is not None:
+            if _forwarded(forwarder).keys() == inside.keys():
+                return
+            forwarder.signal(signal.SIGKILL)
+            time.sleep(0.01)
+        pairs = [f"{topology.LOOPBACK}:{_free(port)}={there}" for there, port in inside.items()]
         server.start_outside(sys.executable, "-I", _FORWARD, *pairs, log="forward.log")
+        deadline = time.monotonic() + _FORWARD_SECONDS
+        while self._forwarder(server) is None:  # it takes a moment until it bears its name
+            if time.monotonic() > deadline:
+                raise LabError(f"nothing leads into the lab:\n{_end_of(server.folder / 'forward.log')}")
+            time.sleep(0.01)
 
     @staticmethod
     def _forwarder(server: Node) -> Process | None:
         return next((process for process in server.processes() if _FORWARD in process.command), None)
 
     def addresses(self) -> dict[int, str]:
-        """Where this machine's loopback leads into the lab: by the port inside, the address here."""
-        server = self.node(machines(self.environment, 0, "")[0].name)
-        forwarder = self._forwarder(server)
-        found: dict[int, str] = {}
-        for argument in forwarder.command if forwarder else ():
-            here, _, there = argument.partition("=")
-            if there:
-                found[int(there.rpartition(":")[2])] = here
-        return found
+        """Where this machine's loopback leads into the lab: by the port inside, the address here.
+
+        Raises:
+            LabError: the lab does not run.
+        """
+        forwarder = self._forwarder(self.node(machines(self.environment, 0, "")[0].name))
+        found = _forwarded(forwarder) if forwarder else {}
+        return {int(there.rpartition(":")[2]): here for there, here in found.items()}
 
     # The declaration
 
@@ -369,6 +376,12 @@ class Lab(Ground):
 
 _ECHO: Final = str(Path(__file__).resolve().with_name("echo.py"))
 _FORWARD: Final = str(Path(__file__).resolve().with_name("forward.py"))
+
+
+def _forwarded(forwarder: Process) -> dict[str, str]:
+    """What a forwarder was told: by the addresses inside, the one here."""
+    pairs = (argument.partition("=") for argument in forwarder.command if "=" in argument)
+    return {there: here for here, _, there in pairs}
 
 
 def _free(port: int) -> int:

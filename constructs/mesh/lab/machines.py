@@ -69,7 +69,7 @@ def machines(environment: Environment, clients: int, cni: str) -> tuple[Machine,
     }
     if not clients:
         own = nomad.client_config(environment, 0)
-        server[NOMAD] = _merged(own, server[NOMAD], {"client": own["client"], "consul": own["consul"]}, runs)
+        server[NOMAD] = _merged(own, server[NOMAD], {"client": own["client"]}, runs)
     found = [
         Machine(
             name=names.machine(environment, "server", 0),

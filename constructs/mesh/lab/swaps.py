@@ -57,7 +57,7 @@ def swapped(job: JsonObject, programs: Programs) -> JsonObject:
             if task["Driver"] == CONTAINER:
                 task["Driver"] = PROCESS
                 task["Config"] = _process(task.get("Config") or {}, programs)
-        bridged = any(network.get("Mode") != "host" for network in group.get("Networks") or ())
+        bridged = any((network.get("Mode") or "host") != "host" for network in group.get("Networks") or ())
         for connect in _in_mesh(group):
             sidecar = connect["SidecarTask"] = dict(connect.get("SidecarTask") or {})
             sidecar["Driver"] = PROCESS

@@ -62,11 +62,20 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Peering:
-    """AKS runs its own Consul servers, peered with the VMs' cluster."""
+    """Two clusters, each with servers of its own, are peered; mesh gateways on both sides carry what crosses.
+
+    What has ``Nomad(peer=...)`` is in the other cluster. Not on Azure.
+
+    Attributes:
+        peer: The other cluster, by the name of its datacenter. Each knows the other by that name.
+        gateway_port: Port of the mesh gateways.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    peer: DnsLabel = "aks"
+    peer: DnsLabel
+    _: KW_ONLY
+    gateway_port: Port = 8443
 
 
 Topology = Flat | Partition | Peering
@@ -245,9 +254,9 @@ class Platform:
 
     Attributes:
         edition: Edition of Consul.
-        topology: How VMs and AKS are joined. ``Partition`` needs Enterprise.
+        topology: How VMs and AKS, or two clusters, are joined. ``Partition`` needs Enterprise.
         azure: Where on Azure. ``None``: nowhere, on agents that this machine's loopback leads to; see ``mesh lab``.
-        datacenter: The one datacenter name of agents, chart, provider and jobs.
+        datacenter: The one datacenter name of agents, chart, provider and jobs; a peered cluster has its own.
         servers: VMs that run the Consul and Nomad servers.
         clients: VMs that run services under Nomad.
         server_machine: Their kind.
@@ -255,6 +264,7 @@ class Platform:
         cluster: The AKS cluster.
         network: Address ranges.
         security: How agents protect themselves.
+        access_logs: Whether every proxy writes a line of JSON about each request to its standard output.
         versions: Software versions.
     """
 
@@ -272,6 +282,7 @@ class Platform:
     cluster: Cluster = field(default_factory=Cluster)
     network: NetworkPlan = field(default_factory=NetworkPlan)
     security: Security = Security.PRIVATE_NETWORK
+    access_logs: bool = False
     versions: Versions = field(default_factory=Versions)
 
     @property

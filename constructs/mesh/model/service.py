@@ -20,6 +20,7 @@ class Nomad:
         count: Instances of each version; a version may say otherwise.
         cpu: MHz reserved for the application task of one instance.
         memory: MiB reserved for it.
+        peer: The peered cluster it runs in; the mesh's own when not given.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -28,6 +29,7 @@ class Nomad:
     count: Count = 1
     cpu: Annotated[int, Field(ge=1)] = 100
     memory: Annotated[int, Field(ge=10)] = 64
+    peer: DnsLabel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class Version:
         image: Container image; the service's own when not given.
         env: Added to the service's ``env``; wins over it.
         count: Instances; the runtime's ``count`` when not given.
+        failover: The version that answers while this one has no healthy instance; nobody, when not given. Once circuit
+            breakers leave less than 72 % of this one's instances, Envoy gives it a share already.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -90,6 +94,7 @@ class Version:
     image: Image | None = None
     env: EnvVars = field(default_factory=dict)
     count: Count | None = None
+    failover: VersionName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,8 @@ class CircuitBreaker:
 class Upstream:
     """A service that this one calls, through its own sidecar on ``localhost``.
 
-    From it follow the sidecar's listener, the intention that allows the call, and, between partitions, the export.
+    From it follow the sidecar's listener, the intention that allows the call, and, between partitions or clusters, the
+    export.
 
     Attributes:
         service: Name of the called service.

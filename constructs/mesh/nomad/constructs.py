@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from cdktf import TerraformProvider
 from constructs import Construct
 
 from imports.nomad import Job as JobResource
@@ -15,7 +16,7 @@ LONGEST: Final = "30m"
 class NomadJob(Construct):
     """A job that Terraform waits for: an apply succeeds when the deployment does; a job that goes leaves no trace."""
 
-    def __init__(self, scope: Construct, id_: str, *, job: Job) -> None:
+    def __init__(self, scope: Construct, id_: str, *, job: Job, provider: TerraformProvider | None = None) -> None:
         super().__init__(scope, id_)
         longest = f"{job.deployment_seconds()}s"
         self.resource = JobResource(
@@ -23,6 +24,7 @@ class NomadJob(Construct):
             HIDDEN_ID,
             jobspec=json_literal(job.api_json()),
             json=True,
+            provider=provider,
             detach=False,
             purge_on_destroy=True,
             timeouts={"create": longest, "update": longest},

@@ -1,4 +1,4 @@
-"""The Nomad jobs of gateways: what carries traffic between VMs and AKS, and what lets traffic in on the VMs."""
+"""The Nomad jobs of gateways: what carries traffic to AKS or a peered cluster, and what lets traffic in on the VMs."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from mesh import ports
 from mesh.images import consul_image, envoy_image
 from mesh.model.environment import Environment
 from mesh.model.gateway import ApiGateway
-from mesh.model.platform import Partition, Platform
+from mesh.model.platform import Flat, Platform
 from mesh.nomad.job import (
     Check,
     Connect,
@@ -28,7 +28,7 @@ from mesh.nomad.job import (
     TaskGroup,
     Update,
 )
-from mesh.topology import MESH_GATEWAY, gateways_on
+from mesh.topology import MESH_GATEWAY, datacenter, gateways_on
 
 UPDATE: Final = Update(
     max_parallel=1,
@@ -70,10 +70,10 @@ PRIVILEGED: Final = 1024
 """First port that a process other than root's may listen on."""
 
 
-def mesh_gateway_jobs(environment: Environment) -> tuple[Job, ...]:
-    """The job of the VMs' mesh gateways, where there are any."""
+def mesh_gateway_jobs(environment: Environment, cluster: str | None = None) -> tuple[Job, ...]:
+    """The job of the mesh gateways on the VMs of a cluster, where there are any."""
     platform = environment.platform
-    if not isinstance(platform.topology, Partition):
+    if isinstance(platform.topology, Flat):
         return ()
     count = min(platform.clients, MESH_GATEWAYS)
     port = platform.topology.gateway_port
@@ -95,18 +95,18 @@ def mesh_gateway_jobs(environment: Environment) -> tuple[Job, ...]:
         shutdown_delay=SHUTDOWN_DELAY,
         services=(service,),
     )
-    return (_job(platform, MESH_GATEWAY, group),)
+    return (_job(datacenter(platform, cluster), MESH_GATEWAY, group),)
 
 
-def api_gateway_jobs(environment: Environment) -> tuple[Job, ...]:
-    """One job for each API gateway, named as the gateway: the ACL binding rules know it by this name.
+def api_gateway_jobs(environment: Environment, cluster: str | None = None) -> tuple[Job, ...]:
+    """One job for each API gateway of a cluster, named as the gateway: the ACL binding rules know it by this name.
 
     A gateway without listeners has none; the judge reports it.
     """
     return tuple(
         _api_gateway(environment.platform, gateway)
         for gateway in gateways_on(environment, ApiGateway)
-        if gateway.listeners
+        if gateway.listeners and gateway.runs_on.peer == cluster
     )
 
 
@@ -150,7 +150,7 @@ def _api_gateway(platform: Platform, gateway: ApiGateway) -> Job:
             _envoy(platform, gateway, privileged=min(listeners) < PRIVILEGED),
         ),
     )
-    return _job(platform, gateway.name, group)
+    return _job(datacenter(platform, gateway.runs_on.peer), gateway.name, group)
 
 
 def _setup(platform: Platform, name: str, port_label: str) -> Task:
@@ -210,5 +210,5 @@ def _listening(name: str, label: str) -> Check:
     return Check(name=f"{name}-{label}", type="tcp", port_label=label, interval="10s", timeout="3s")
 
 
-def _job(platform: Platform, name: str, group: TaskGroup) -> Job:
-    return Job(id=name, datacenters=(platform.datacenter,), update=UPDATE, task_groups=(group,))
+def _job(where: str, name: str, group: TaskGroup) -> Job:
+    return Job(id=name, datacenters=(where,), update=UPDATE, task_groups=(group,))

@@ -1,13 +1,31 @@
-"""Every Nomad job of an environment."""
+"""Every Nomad job of an environment. Each cluster has jobs of its own; see :func:`mesh.topology.clusters`."""
+
+from collections.abc import Mapping
 
 from mesh.model.environment import Environment
 from mesh.nomad.gateways import api_gateway_jobs, mesh_gateway_jobs
 from mesh.nomad.job import Job
 from mesh.nomad.services import service_jobs
 from mesh.once import once
+from mesh.topology import clusters
+
+
+def jobs(environment: Environment, cluster: str | None = None) -> tuple[Job, ...]:
+    """The jobs of a cluster: the mesh gateways, the services, the API gateways.
+
+    Raises:
+        KeyError: the mesh has no such cluster.
+    """
+    return _jobs(environment)[cluster]
 
 
 @once
-def jobs(environment: Environment) -> tuple[Job, ...]:
-    """The mesh gateways, the services, the API gateways."""
-    return (*mesh_gateway_jobs(environment), *service_jobs(environment), *api_gateway_jobs(environment))
+def _jobs(environment: Environment) -> Mapping[str | None, tuple[Job, ...]]:
+    return {
+        cluster: (
+            *mesh_gateway_jobs(environment, cluster),
+            *service_jobs(environment, cluster),
+            *api_gateway_jobs(environment, cluster),
+        )
+        for cluster in clusters(environment.platform)
+    }

@@ -27,7 +27,7 @@ from mesh.nomad.job import (
     Task,
     TaskGroup,
 )
-from mesh.topology import partitions
+from mesh.topology import datacenter, partitions
 
 SHORTEST_CHECK: Final = 1
 """Seconds: the least interval and timeout of a check (``nomad/structs/services.go``, ``minCheckInterval``)."""
@@ -75,21 +75,22 @@ def problems(job: Job) -> Iterator[Finding]:
         yield from _group(job, group, f'{path}.task_groups["{group.name}"]')
 
 
-def problems_among(environment: Environment, jobs: Sequence[Job]) -> Iterator[Finding]:
-    """Findings about jobs in their environment: what they share, and what has to exist."""
+def problems_among(environment: Environment, jobs: Sequence[Job], cluster: str | None = None) -> Iterator[Finding]:
+    """Findings about the jobs of a cluster in their environment: what they share, and what has to exist."""
+    ours = datacenter(environment.platform, cluster)
     yield from _job_names(jobs)
     yield from _static_ports(environment, jobs)
     known = partitions(environment.platform)
     versions = {service.name: service.versions.keys() for service in environment.services if service.versions}
     for job in jobs:
         path = f'jobs["{job.id}"]'
-        for datacenter in job.datacenters:
-            if datacenter != environment.platform.datacenter:
+        for name in job.datacenters:
+            if name != ours:
                 yield Finding(
                     f"{path}.datacenters",
                     "nomad-datacenter",
-                    f'no client is in the datacenter "{datacenter}", so the job is never placed',
-                    f'use "{environment.platform.datacenter}"',
+                    f'no client is in the datacenter "{name}", so the job is never placed',
+                    f'use "{ours}"',
                     Severity.STRICTER,
                 )
         for group in job.task_groups:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from mesh.model.environment import Environment
+from mesh.model.platform import Platform
 from mesh.model.service import Nomad, Service, Version
 from mesh.nomad.job import (
     Check,
@@ -26,7 +27,7 @@ from mesh.nomad.job import (
 )
 from mesh.nomad.job import Service as Registration
 from mesh.scalars import HTTP_LIKE
-from mesh.topology import place
+from mesh.topology import datacenter, place
 from mesh.workload import application_env, versions_of, workload_name
 
 LOOPBACK: Final = "127.0.0.1"
@@ -39,12 +40,15 @@ UPDATE: Final = Update(
     health_check="checks",
     min_healthy_time="10s",
     healthy_deadline="3m",
-    progress_deadline="10m",
+    progress_deadline="5m",
     canary=1,
     auto_revert=True,
     auto_promote=True,
 )
-"""One new instance proves itself before an old one stops; one that never gets healthy leaves everything as it was."""
+"""One new instance proves itself before an old one stops; one that never gets healthy leaves everything as it was.
+
+Nomad tries a broken instance again and again, and goes back only when the deadline for progress has passed.
+"""
 
 RESTART: Final = RestartPolicy(attempts=2, interval="30m", delay="15s", mode="fail")
 
@@ -64,19 +68,20 @@ GRPC_HEALTH: Final = "/grpc.health.v1.Health/Check"
 """Method of the gRPC health protocol, as a path."""
 
 
-def service_jobs(environment: Environment) -> tuple[Job, ...]:
-    """Jobs of every service that runs on Nomad, in declaration order."""
-    return tuple(_jobs(environment))
+def service_jobs(environment: Environment, cluster: str | None = None) -> tuple[Job, ...]:
+    """Jobs of every service that runs on Nomad in a cluster, in declaration order."""
+    return tuple(_jobs(environment, cluster))
 
 
-def _jobs(environment: Environment) -> Iterator[Job]:
+def _jobs(environment: Environment, cluster: str | None) -> Iterator[Job]:
     services = environment.services_by_name()
+    datacenters = (datacenter(environment.platform, cluster),)
     for service in environment.services:
         runtime = service.runs_on
-        if not isinstance(runtime, Nomad):
+        if not isinstance(runtime, Nomad) or runtime.peer != cluster:
             continue
         resources = Resources(cpu=runtime.cpu, memory_mb=runtime.memory)
-        upstreams = tuple(_upstreams(environment, service, services))
+        upstreams = tuple(_upstreams(environment.platform, service, runtime, services))
         for name, version in versions_of(service):
             job = workload_name(service, name)
             group = TaskGroup(
@@ -89,7 +94,7 @@ def _jobs(environment: Environment) -> Iterator[Job]:
                 services=(_registration(service, name, upstreams),),
                 tasks=(_task(service, name, version, resources, services),),
             )
-            yield Job(id=job, datacenters=(environment.platform.datacenter,), update=UPDATE, task_groups=(group,))
+            yield Job(id=job, datacenters=datacenters, update=UPDATE, task_groups=(group,))
 
 
 def _registration(service: Service, version_name: str | None, upstreams: tuple[SidecarUpstream, ...]) -> Registration:
@@ -133,18 +138,19 @@ def _check(service: Service) -> Check:
 
 
 def _upstreams(
-    environment: Environment, service: Service, services: Mapping[str, Service]
+    platform: Platform, service: Service, runtime: Nomad, services: Mapping[str, Service]
 ) -> Iterator[SidecarUpstream]:
-    own = place(environment.platform, service.runs_on)
+    own = place(platform, runtime, runtime.peer)
     for upstream in service.upstreams:
         if called := services.get(upstream.service):
-            there = place(environment.platform, called.runs_on)
+            there = place(platform, called.runs_on, runtime.peer)
             crosses = there != own
             yield SidecarUpstream(
                 destination_name=upstream.service,
                 local_bind_port=upstream.local_port,
                 destination_partition=there.partition if crosses else None,
                 destination_namespace=there.namespace if crosses else None,
+                destination_peer=there.peer,
                 mesh_gateway=UpstreamMeshGateway(mode="local") if crosses else None,
             )
 

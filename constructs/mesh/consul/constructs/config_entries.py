@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from cdktf import TerraformProvider
 from constructs import Construct
 
 from imports.consul import ConfigEntry as ConfigEntryResource
@@ -18,7 +19,14 @@ class ConfigEntries(Construct):
     (terraform-provider-consul@2.22.1 ``consul/resource_consul_config_entry_*.go``).
     """
 
-    def __init__(self, scope: Construct, id_: str, *, entries: Sequence[ConfigEntry]) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        entries: Sequence[ConfigEntry],
+        provider: TerraformProvider | None = None,
+    ) -> None:
         super().__init__(scope, id_)
         before = dependencies(entries)
         written: dict[EntryId, ConfigEntryResource] = {}
@@ -31,6 +39,7 @@ class ConfigEntries(Construct):
                 partition=entry.partition,
                 namespace=entry.namespace,
                 config_json=json_literal(entry.body()),
+                provider=provider,
                 depends_on=[written[id_] for id_ in before[entry.id]],
             )
 

@@ -187,21 +187,21 @@ class ExportedServices(ConfigEntry):
             yield ServiceRef(service.name, self.partition, service.namespace)
 
 
-def derive(partition: str, exports: Iterable[tuple[str, str]]) -> ExportedServices | None:
-    """The entry of one partition from pairs of service and consuming partition; none when nothing leaves it.
+def derive(partition: str | None, exports: Iterable[tuple[str, Consumer]]) -> ExportedServices | None:
+    """The entry of one partition, or of a cluster without any; none when nothing leaves it.
 
     It has no namespace of its own; each service has.
     """
-    consumers: dict[str, dict[str, None]] = {}
+    consumers: dict[str, dict[Consumer, None]] = {}
     for service, consumer in exports:
         consumers.setdefault(service, {})[consumer] = None
     if not consumers:
         return None
     return ExportedServices(
-        name=partition,
+        name=partition or DEFAULT,
         partition=partition,
         services=[
-            ExportedService(name=service, namespace=DEFAULT, consumers=[Consumer(partition=name) for name in names])
-            for service, names in consumers.items()
+            ExportedService(name=service, namespace=DEFAULT if partition else None, consumers=list(them))
+            for service, them in consumers.items()
         ],
     )

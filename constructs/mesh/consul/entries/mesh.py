@@ -136,7 +136,7 @@ class Mesh(ConfigEntry):
     validate_clusters: bool | None = None
     tls: MeshTls | None = None
     http: MeshHttp | None = None
-    peering: MeshPeering | None = None
+    peering: Annotated[MeshPeering | None, Mark.VALUE] = None
 
 
 def derive(platform: Platform, partition: str | None) -> Mesh | None:

@@ -345,4 +345,5 @@ def derive(platform: Platform, partition: str | None) -> ProxyDefaults:
         partition=partition,
         config={"protocol": "http"},
         mesh_gateway=MeshGateway(mode="local") if has_mesh_gateways(platform) else None,
+        access_logs=AccessLogs(enabled=platform.access_logs or None),
     )

@@ -435,6 +435,7 @@ def _upstream_config(service: Service, places: Mapping[str, Place]) -> UpstreamC
             name=upstream.service,
             namespace=places[upstream.service].namespace,
             partition=places[upstream.service].partition,
+            peer=places[upstream.service].peer,
             passive_health_check=_passive_health_check(upstream.circuit_breaker),
         )
         for upstream in service.upstreams

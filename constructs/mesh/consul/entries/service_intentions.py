@@ -409,6 +409,7 @@ def derive(service: Service, where: Place, callers: Iterable[Caller]) -> Service
             name=caller.name,
             namespace=caller.place.namespace,
             partition=caller.place.partition,
+            peer=caller.place.peer,
             action="allow",
         )
         for caller in dict.fromkeys(callers)

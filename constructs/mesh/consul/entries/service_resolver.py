@@ -616,12 +616,18 @@ def version_filter(version: str) -> str:
 
 
 def derive(service: Service, where: Place) -> ServiceResolver | None:
-    """One subset for each version; no entry for a service without versions."""
+    """One subset for each version, with its failover; no entry for a service without versions."""
     if not service.versions:
         return None
+    failover = {
+        name: Failover(service_subset=version.failover)
+        for name, version in service.versions.items()
+        if version.failover
+    }
     return ServiceResolver(
         name=service.name,
         partition=where.partition,
         namespace=where.namespace,
         subsets={name: Subset(filter=version_filter(name)) for name in service.versions},
+        failover=failover,
     )

@@ -1,0 +1,117 @@
+"""Labs for tests: what they run, how a test looks into them, and what is kept of them when it fails."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from mesh.lab.ground import Ground
+from mesh.lab.lab import Lab
+from mesh.lab.requests import Request, Target
+from mesh.model import Environment
+from tests.lab import ROOT
+from tests.lab.shop import DOOR
+
+T = TypeVar("T")
+
+PREFIX: Final = "test-"
+"""Beginning of the names of environments that tests run."""
+
+KEPT: Final = ROOT / "build" / "lab-logs"
+"""Where logs of failed tests are."""
+
+HEARD_SECONDS: Final = 2.0
+"""How long it takes, at most, until proxies have heard of a change of entries; half a second is usual."""
+
+_SETTLE_SECONDS: Final = 20.0
+
+
+def silent(_: str) -> None:
+    """Says nothing."""
+
+
+@contextmanager
+def running(environment: Environment, clients: int = 0) -> Iterator[Lab]:
+    """A lab that runs and is as declared; nothing is left of it afterwards."""
+    lab = Lab(environment, ROOT)
+    with lab.locked():
+        lab.stop()
+        try:
+            lab.start(clients, silent)
+            lab.apply(silent)
+            answered(door(lab), Request())
+            yield lab
+        finally:
+            lab.stop()
+
+
+@contextmanager
+def changed(lab: Lab, environment: Environment) -> Iterator[Lab]:
+    """The same lab with another declaration, as long as it lasts."""
+    assert environment.name == lab.environment.name
+    other = Lab(environment, lab.root)
+    other.apply(silent)
+    time.sleep(HEARD_SECONDS)
+    try:
+        yield other
+    finally:
+        lab.apply(silent)
+        time.sleep(HEARD_SECONDS)
+
+
+def keep_logs(test: str) -> Sequence[Path]:
+    """Copies the logs of every lab of tests to a folder that is kept; returns the folders."""
+    folders = []
+    for name in Ground.names(ROOT):
+        if name.startswith(PREFIX):
+            folder = KEPT / test.replace("/", ".").replace("::", ".") / name
+            shutil.rmtree(folder, ignore_errors=True)
+            for log, path in Ground(name, ROOT).logs().items():
+                copy = folder / f"{log}.log"
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
+            folders.append(folder)
+    return folders
+
+
+def door(lab: Lab, port: int = DOOR) -> Target:
+    """Where the gateway of the test's declaration listens."""
+    return lab.gateway("api-gateway", port)
+
+
+def eventually(
+    what: str, ask: Callable[[], T], *, well: Callable[[T], bool] = bool, seconds: float = _SETTLE_SECONDS
+) -> T:
+    """Asks until the answer is well; proxies hear of a change a moment after Consul.
+
+    Raises:
+        AssertionError: it was not in time; with the last answer.
+    """
+    deadline = time.monotonic() + seconds
+    while not well(answer := ask()):
+        assert time.monotonic() < deadline, f"{what}: still {answer!r} after {seconds} s"
+        time.sleep(0.05)
+    return answer
+
+
+def answered(target: Target, request: Request) -> None:
+    """Waits until a request is answered with success."""
+    eventually(f"{request} is answered", lambda: target.send(request), well=lambda answer: answer.well)
+
+
+def version(who: str) -> str:
+    """The service and version that answered, whichever of its instances it was."""
+    return "-".join(who.split("-")[:2])
+
+
+def instances(lab: Lab, job: str) -> list[dict[str, Any]]:
+    """The running allocations of a job."""
+    found = lab.clusters()[0].nomad.get(f"/v1/job/{job}/allocations")
+    return [each for each in found if each["ClientStatus"] == "running" and each["DesiredStatus"] == "run"]
+
+
+def folder_of(lab: Lab, allocation: dict[str, Any]) -> Path:
+    """The shared folder of an allocation."""
+    return lab.folder / str(allocation["NodeName"]) / "nomad" / "alloc" / str(allocation["ID"]) / "alloc"
