@@ -135,6 +135,7 @@ def _entries(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
             nargs="?",
             help="default: MESH_ENVIRONMENT, or demo",
         )
+        verb.add_argument("--peer", action="store_true", help="those of the peered cluster")
 
     check = verbs.add_parser(
         "check",

@@ -40,12 +40,13 @@ def available(root: Path) -> tuple[str, ...]:
 
 
 def load(name: str, root: Path) -> Environment:
-    """The environment ``name`` of the project at ``root``, not yet judged.
+    """The environment ``name`` of the project at ``root``, not yet judged; a file's name has underscores for dashes.
 
     Raises:
         ProjectError: there is no such environment, or its module does not load.
     """
     known = available(root)
+    name = name if name in known else name.replace("-", "_")  # as the environment is called, too
     if name not in known:
         close = get_close_matches(name, known, n=1)
         hint = f'did you mean "{close[0]}"? ' if close else ""

@@ -67,6 +67,25 @@ def reverted(lab_ready: None) -> Iterator[Future[Reverted]]:  # noqa: ARG001  or
         yield pool.submit(deploy_a_broken_version)
 
 
+_FAULTS: pytest.StashKey[list[tuple[str, int, int, int, float]]] = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def report(pytestconfig: pytest.Config) -> Callable[[str, int, int, int, float], None]:
+    """Takes a row of the table: the fault, requests, failed ones, wrong answers, and for how long they failed."""
+    rows = pytestconfig.stash.setdefault(_FAULTS, [])
+    return lambda *row: rows.append(row)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Prints the table of faults."""
+    if rows := config.stash.get(_FAULTS, []):
+        terminalreporter.section("what was lost")
+        terminalreporter.write_line(f"{'fault':<36} {'requests':>8} {'failed':>7} {'wrong':>6}  failed for")
+        for fault, requests, failed, wrong, lasted in rows:
+            terminalreporter.write_line(f"{fault:<36} {requests:>8} {failed:>7} {wrong:>6} {lasted:>9.1f} s")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keeps the agents' logs of a failed test."""

@@ -10,7 +10,7 @@ from mesh.lab.lab import Lab
 from mesh.lab.requests import Answer, Load, Request
 from mesh.model import Environment, Nomad, Version
 from tests.lab import shop
-from tests.lab.running import door, eventually, running, silent
+from tests.lab.running import deployments, door, eventually, running, silent
 
 SLOW_RATE: Final = 10.0
 """Requests each second while a broken version is waited for."""
@@ -54,10 +54,9 @@ def deploy_a_broken_version() -> Reverted:
         broken = Lab(declared("broken", name, HEALTH_CHECK_RESPONSE_CODE="500"), lab.root)
         with pytest.raises(LabError) as raised:
             broken.apply(silent)
-        nomad = lab.clusters()[0].nomad
         eventually(
             "the version before is deployed again",
-            lambda: nomad.get("/v1/job/api-v1/deployments")[0],
+            lambda: deployments(lab, "api-v1")[0],
             well=lambda latest: latest["Status"] == "successful" and latest["JobVersion"] == 2,
             seconds=60,
         )
@@ -66,7 +65,7 @@ def deploy_a_broken_version() -> Reverted:
             load,
             [
                 (each["Status"], any(group["Promoted"] for group in each["TaskGroups"].values()))
-                for each in nomad.get("/v1/job/api-v1/deployments")
+                for each in deployments(lab, "api-v1")
             ],
             said(door(lab).send(Request())),
         )

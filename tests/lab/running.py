@@ -1,5 +1,6 @@
 """Labs for tests: what they run, how a test looks into them, and what is kept of them when it fails."""
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from mesh.lab.ground import Ground
 from mesh.lab.lab import Lab
+from mesh.lab.node import Node, Process
 from mesh.lab.requests import Request, Target
 from mesh.model import Environment
 from tests.lab import ROOT
@@ -43,6 +45,9 @@ def running(environment: Environment, clients: int = 0) -> Iterator[Lab]:
             lab.apply(silent)
             answered(door(lab), Request())
             yield lab
+        except BaseException:
+            keep_logs(environment.name)
+            raise
         finally:
             lab.stop()
 
@@ -106,12 +111,38 @@ def version(who: str) -> str:
     return "-".join(who.split("-")[:2])
 
 
-def instances(lab: Lab, job: str) -> list[dict[str, Any]]:
+def instances(lab: Lab, job: str, cluster: int = 0) -> list[dict[str, Any]]:
     """The running allocations of a job."""
-    found = lab.clusters()[0].nomad.get(f"/v1/job/{job}/allocations")
+    found = lab.clusters()[cluster].nomad.get(f"/v1/job/{job}/allocations")
     return [each for each in found if each["ClientStatus"] == "running" and each["DesiredStatus"] == "run"]
+
+
+def deployments(lab: Lab, job: str) -> list[dict[str, Any]]:
+    """The deployments of a job, the latest first."""
+    found = lab.clusters()[0].nomad.get(f"/v1/job/{job}/deployments")
+    return sorted(found, key=lambda deployment: -int(deployment["CreateIndex"]))
 
 
 def folder_of(lab: Lab, allocation: dict[str, Any]) -> Path:
     """The shared folder of an allocation."""
     return lab.folder / str(allocation["NodeName"]) / "nomad" / "alloc" / str(allocation["ID"]) / "alloc"
+
+
+def envoy_of(node: Node, allocation: dict[str, Any]) -> Process:
+    """The Envoy of an allocation."""
+    [found] = [
+        process
+        for process in node.processes()
+        if Path(process.command[0]).name == "envoy" and allocation["ID"] in " ".join(process.command)
+    ]
+    return found
+
+
+def stats_of(node: Node, allocation: dict[str, Any], containing: str) -> dict[str, int]:
+    """Figures of an allocation's Envoy whose names contain a text."""
+    envoy = envoy_of(node, allocation)
+    bootstrap = Path(f"/proc/{envoy.pid}/root{envoy.command[envoy.command.index('-c') + 1]}")
+    admin = json.loads(bootstrap.read_text())["admin"]["address"]["socket_address"]
+    inside = Target(Node(node.name, node.folder, envoy.pid), admin["address"], admin["port_value"])
+    answer = inside.send(Request("/stats", {"format": "json", "usedonly": ""}))
+    return {each["name"]: each["value"] for each in answer.json()["stats"] if containing in each.get("name", "")}

@@ -4,15 +4,20 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from mesh.commands.codes import UNSOUND
 from mesh.commands.files import read_values
 from mesh.consul.judge import Judged, judge
 from mesh.consul.parts import Edition
 from mesh.consul.reading import Form, Reading, read
+from mesh.errors import ProjectError
 from mesh.findings import Finding, Severity
 from mesh.shapes import JsonObject
 from mesh.showing import printable, suggest
+
+if TYPE_CHECKING:
+    from mesh.model import Environment
 
 
 def check(options: argparse.Namespace) -> int:
@@ -58,7 +63,7 @@ def show_list(options: argparse.Namespace) -> int:
     environment = sound(options.environment)
     if environment is None:
         return UNSOUND
-    _print([entry.written() for entry in entries(environment)])
+    _print([entry.written() for entry in entries(environment, _cluster(environment, options))])
     return 0
 
 
@@ -71,7 +76,7 @@ def show(options: argparse.Namespace) -> int:
     environment = sound(options.environment)
     if environment is None:
         return UNSOUND
-    written = entries(environment)
+    written = entries(environment, _cluster(environment, options))
     names = [entry.name for entry in written if options.kind == entry.KIND]
     found = [entry.written() for entry in written if (entry.KIND, entry.name) == (options.kind, options.name)]
     if not found:
@@ -80,6 +85,21 @@ def show(options: argparse.Namespace) -> int:
         return UNSOUND
     _print(found if len(found) > 1 else found[0])
     return 0
+
+
+def _cluster(environment: "Environment", options: argparse.Namespace) -> str | None:
+    """The cluster that is asked about.
+
+    Raises:
+        ProjectError: the peered one is, and there is none.
+    """
+    from mesh.topology import clusters
+
+    if not options.peer:
+        return None
+    for cluster in clusters(environment.platform)[1:]:
+        return cluster
+    raise ProjectError(f"{environment.name} has no peered cluster")
 
 
 def _print(value: object) -> None:

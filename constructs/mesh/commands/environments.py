@@ -13,6 +13,7 @@ from mesh.findings import report
 from mesh.model import Environment
 from mesh.nomad.jobs import jobs
 from mesh.project import DEFAULT_ENVIRONMENT, available, find_root, load
+from mesh.topology import clusters
 
 
 def check_all(options: argparse.Namespace) -> int:
@@ -30,7 +31,9 @@ def check_all(options: argparse.Namespace) -> int:
             print(report(name, findings))
             status = max(status, UNSOUND)
         else:
-            written, running = len(entries(environment)), len(jobs(environment)) + len(environment.extra_jobs)
+            mesh = clusters(environment.platform)
+            written = sum(len(entries(environment, cluster)) for cluster in mesh)
+            running = sum(len(jobs(environment, cluster)) for cluster in mesh) + len(environment.extra_jobs)
             print(f"environment {name} is sound: {written} config entries, {running} Nomad jobs")
         for note in notes(environment):
             print(f"  note: {note.path}: {note.message} [{note.rule}]")

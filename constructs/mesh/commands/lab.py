@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from mesh import ports
-from mesh.commands.codes import INTERRUPTED, UNSOUND
+from mesh.commands.codes import INTERRUPTED, UNREADABLE, UNSOUND
 from mesh.commands.environments import sound
 from mesh.lab import probes
 from mesh.lab.errors import LabError
@@ -78,15 +78,21 @@ def down(options: argparse.Namespace) -> int:
     """``mesh lab down``."""
     root = find_root(Path.cwd())
     names = [options.environment] if options.environment else Ground.names(root)
+    status = 0
     for name in names:
         lab = Ground(name, root)
-        with lab.locked():
-            there = lab.is_there()
-            lab.stop()
-        print(f"the lab {name} is gone" if there else f"the lab {name} does not run")
+        try:
+            with lab.locked():
+                there = lab.is_there()
+                lab.stop()
+        except LabError as error:
+            print(f"error: {error}", file=sys.stderr)
+            status = UNREADABLE
+        else:
+            print(f"the lab {name} is gone" if there else f"the lab {name} does not run")
     if not names:
         print("no lab runs")
-    return 0
+    return status
 
 
 def logs(options: argparse.Namespace) -> int:
@@ -203,18 +209,26 @@ def _shares(outcome: Outcome) -> str:
     return f"{found}  <- declared: {declared}"
 
 
+_NOT_FORWARDED: Final = "nothing leads there: mesh lab up"
+
+
 def _addresses(lab: Lab) -> str:
-    there = lab.addresses()
-    rows = [("Consul", ports.LOOPBACK_HTTP, "http://{}/ui"), ("Nomad", ports.NOMAD_HTTP, "http://{}/ui")]
-    for gateway in lab.environment.gateways:
-        for listener in gateway.listeners:
-            shown = "http://{}/" if listener.protocol == "http" else "{}"
-            rows.append((gateway.name, listener.port, shown))
-    width = max(len(name) for name, _, _ in rows)
-    return "\n".join(
-        f"{name:<{width}}  {shown.format(there[port])}" if port in there else f"{name:<{width}}  not forwarded"
-        for name, port, shown in rows
-    )
+    rows: list[tuple[str, str]] = []
+    clusters = lab.clusters()
+    for cluster in clusters:
+        of = f" of {cluster.datacenter}" if len(clusters) > 1 else ""
+        shown = [("Consul", ports.LOOPBACK_HTTP, "http://{}/ui"), ("Nomad", ports.NOMAD_HTTP, "http://{}/ui")]
+        shown += [
+            (gateway.name, listener.port, "http://{}/" if listener.protocol == "http" else "{}")
+            for gateway in lab.gateways(cluster)
+            for listener in gateway.listeners
+        ]
+        there = lab.addresses(cluster)
+        rows += [
+            (name + of, form.format(there[port]) if port in there else _NOT_FORWARDED) for name, port, form in shown
+        ]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {address}" for name, address in rows)
 
 
 def _afterword(lab: Lab) -> str:

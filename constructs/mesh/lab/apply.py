@@ -193,7 +193,7 @@ def wait_until_deployed(nomad: Api, jobs: Sequence[JsonObject], say: Callable[[s
             if state.over:
                 del pending[name]
                 if not state.well:
-                    failed.append(f"job {name} failed: {state}{_why(nomad, name)}")
+                    failed.append(f"job {name} {state}{_why(nomad, name) or hints.get(name, '')}")
         if pending and time.monotonic() > deadline:
             failed += [f"job {name} is not healthy in time: {said[name]}{_why(nomad, name)}" for name in pending]
             break

@@ -24,8 +24,9 @@ from mesh.lab.api import Api
 from mesh.lab.errors import LabError
 from mesh.lab.ground import Ground
 from mesh.lab.init import HERE
-from mesh.lab.machines import CONSUL, INTERFACE, NOMAD, SWITCH, Machine, machines, with_clients
+from mesh.lab.machines import CONSUL, INTERFACE, NOMAD, SWITCH, Machine, machines, of_cluster, with_clients
 from mesh.lab.node import Node, Process
+from mesh.lab.peering import peer
 from mesh.lab.programs import find_consul, find_nomad
 from mesh.lab.requests import Target
 from mesh.lab.swaps import Programs, swapped
@@ -54,7 +55,9 @@ class Cluster:
     """One Consul and one Nomad cluster, and what shall be there.
 
     Attributes:
-        machines: The machines.
+        name: ``None`` for the mesh's own; see :func:`mesh.topology.clusters`.
+        datacenter: Its datacenter.
+        machines: The machines, a server first.
         entries: The config entries.
         derived_jobs: The jobs of the declaration.
         extra_jobs: The jobs that are written in HCL.
@@ -63,6 +66,8 @@ class Cluster:
         nomad: The server's API.
     """
 
+    name: str | None
+    datacenter: str
     machines: tuple[Machine, ...]
     entries: tuple[ConfigEntry, ...]
     derived_jobs: tuple[Job, ...]
@@ -122,19 +127,28 @@ class Lab(Ground):
         """
         clients = self.clients
         environment = with_clients(self.environment, clients)
-        found = machines(environment, clients, requirements.cni_folder() or "")
-        server = self.node(found[0].name)
-        return (
+        return tuple(
             Cluster(
+                name=cluster,
+                datacenter=topology.datacenter(environment.platform, cluster),
                 machines=found,
-                entries=policy.entries(environment),
-                derived_jobs=jobs(environment),
-                extra_jobs=tuple(environment.extra_jobs),
+                entries=policy.entries(environment, cluster),
+                derived_jobs=jobs(environment, cluster),
+                extra_jobs=() if cluster else tuple(environment.extra_jobs),
                 programs=self.programs,
-                consul=Api(server, ports.LOOPBACK_HTTP),
-                nomad=Api(server, ports.NOMAD_HTTP),
-            ),
+                consul=Api(self.node(found[0].name), ports.LOOPBACK_HTTP),
+                nomad=Api(self.node(found[0].name), ports.NOMAD_HTTP),
+            )
+            for cluster, found in self._machines(clients).items()
         )
+
+    def _machines(self, clients: int) -> dict[str | None, tuple[Machine, ...]]:
+        environment = with_clients(self.environment, clients)
+        cni = requirements.cni_folder() or ""
+        return {
+            cluster: machines(of_cluster(environment, cluster), clients, cni)
+            for cluster in topology.clusters(environment.platform)
+        }
 
     # Up and down
 
@@ -150,14 +164,17 @@ class Lab(Ground):
         """
         requirements.require(self.root)
         consul, nomad = find_consul(self.root), find_nomad(self.root)
-        environment = with_clients(self.environment, clients)
-        found = machines(environment, clients, requirements.cni_folder() or "")
+        found = [machine for each in self._machines(clients).values() for machine in each]
         if not self._is_whole(found, clients):
             self.stop()
             self._make(found, clients, {CONSUL: consul, NOMAD: nomad})
             say(f"machines: {', '.join(machine.name for machine in found)}")
         self._start_agents(found, say)
-        self._forward(found)
+        clusters = self.clusters()
+        self._forward(clusters)
+        if len(clusters) > 1:
+            peer(clusters[0].consul, clusters[0].datacenter, clusters[1].consul, clusters[1].datacenter)
+            say(f"{clusters[0].datacenter} and {clusters[1].datacenter} are peers")
 
     def _is_whole(self, wanted: Sequence[Machine], clients: int) -> bool:
         with suppress(LabError):
@@ -169,7 +186,7 @@ class Lab(Ground):
         switch = node.create(SWITCH, self.folder / SWITCH)
         switch.run("ip", "link", "add", BRIDGE, "type", "bridge")
         switch.run("ip", "link", "set", BRIDGE, "up")
-        prefix = self.environment.platform.network.virtual_network.prefixlen
+        prefix = self.environment.platform.network.virtual_network.prefixlen  # other clusters lie next to it
         for index, machine in enumerate(wanted):
             folder = self.folder / machine.name
             made = node.create(machine.name, folder)
@@ -265,20 +282,25 @@ class Lab(Ground):
             and "consul.version" in found["Attributes"]
         )
 
-    def _forward(self, wanted: Sequence[Machine]) -> None:
+    def _forward(self, clusters: Sequence[Cluster]) -> None:
         """Lets this machine's loopback lead to the agents and the gateways."""
-        server = self.node(wanted[0].name)
-        clients = [machine.address for machine in wanted if machine.client]
+        for cluster in clusters:
+            self._forward_to(cluster)
+
+    def _forward_to(self, cluster: Cluster) -> None:
+        server = self.node(cluster.machines[0].name)
+        clients = [machine.address for machine in cluster.machines if machine.client]
         targets = {port: [IPv4Address(topology.LOOPBACK)] for port in (ports.LOOPBACK_HTTP, ports.NOMAD_HTTP)}
-        for gateway in topology.gateways_on(self.environment, ApiGateway):
+        for gateway in self.gateways(cluster):
             targets |= {listener.port: clients for listener in gateway.listeners}
+        here = topology.consul_host(self.environment, cluster.name)
         inside = {",".join(f"{host}:{port}" for host in hosts): port for port, hosts in targets.items()}
         while (forwarder := self._forwarder(server)) is not None:
             if _forwarded(forwarder).keys() == inside.keys():
                 return
             forwarder.signal(signal.SIGKILL)
             time.sleep(0.01)
-        pairs = [f"{topology.LOOPBACK}:{_free(port)}={there}" for there, port in inside.items()]
+        pairs = [f"{here}:{_free(here, port)}={there}" for there, port in inside.items()]
         server.start_outside(sys.executable, "-I", _FORWARD, *pairs, log="forward.log")
         deadline = time.monotonic() + _FORWARD_SECONDS
         while self._forwarder(server) is None:  # it takes a moment until it bears its name
@@ -290,13 +312,18 @@ class Lab(Ground):
     def _forwarder(server: Node) -> Process | None:
         return next((process for process in server.processes() if _FORWARD in process.command), None)
 
-    def addresses(self) -> dict[int, str]:
-        """Where this machine's loopback leads into the lab: by the port inside, the address here.
+    def gateways(self, cluster: Cluster) -> tuple[ApiGateway, ...]:
+        """The gateways of a cluster."""
+        found = topology.gateways_on(self.environment, ApiGateway)
+        return tuple(gateway for gateway in found if gateway.runs_on.peer == cluster.name)
+
+    def addresses(self, cluster: Cluster) -> dict[int, str]:
+        """Where this machine's loopback leads into a cluster: by the port inside, the address here.
 
         Raises:
             LabError: the lab does not run.
         """
-        forwarder = self._forwarder(self.node(machines(self.environment, 0, "")[0].name))
+        forwarder = self._forwarder(self.node(cluster.machines[0].name))
         found = _forwarded(forwarder) if forwarder else {}
         return {int(there.rpartition(":")[2]): here for there, here in found.items()}
 
@@ -319,26 +346,36 @@ class Lab(Ground):
         """
         count = 0
         clusters = self.clusters()
-        self._forward(clusters[0].machines)
+        self._forward(clusters)
         for cluster in clusters:
             steps = apply.policy_steps(cluster.consul, cluster.entries)
-            apply.run(steps, say)
+            apply.run(steps, self._of(cluster, say))
             count += len(steps)
         for cluster in clusters:
             steps = apply.workload_steps(cluster.nomad, cluster.jobs)
-            apply.run(steps, say)
+            apply.run(steps, self._of(cluster, say))
             count += len(steps)
         for cluster in clusters:
-            apply.wait_until_deployed(cluster.nomad, cluster.jobs, say, DEPLOYED_SECONDS)
+            apply.wait_until_deployed(cluster.nomad, cluster.jobs, self._of(cluster, say), DEPLOYED_SECONDS)
         return count
+
+    def _of(self, cluster: Cluster, say: Say) -> Say:
+        """Says of which cluster it speaks, where there are several."""
+        if len(topology.clusters(self.environment.platform)) == 1:
+            return say
+        return lambda what: say(f"{cluster.datacenter}: {what}")
 
     def gateway(self, name: str, port: int) -> Target:
         """Where a gateway listens.
 
         Raises:
-            LabError: no instance of it is healthy.
+            LabError: the environment has no such gateway, or no instance of it is healthy.
         """
-        cluster = self.clusters()[0]
+        cluster = next(
+            (each for each in self.clusters() if name in {found.name for found in self.gateways(each)}), None
+        )
+        if cluster is None:
+            raise LabError(f"the environment {self.name} has no API gateway {name}")
         instances = cluster.consul.get(f"/v1/health/service/{name}?passing")
         if not instances:
             raise LabError(f"no instance of {name} is healthy; see mesh lab status")
@@ -351,11 +388,16 @@ class Lab(Ground):
             LabError: the lab does not run.
         """
         for cluster in self.clusters():
+            whole = True
             for machine in cluster.machines:
                 running = self.node(machine.name)
                 for agent in machine.configurations:
                     there = running.process(agent, "agent")
-                    yield f"{machine.name}  {agent}: {'runs' if there else 'does not run'}", bool(there)
+                    whole &= there is not None
+                    yield f"{machine.name}  {agent}: {'runs' if there else 'does not run'}", there is not None
+            if not whole:
+                yield f"what runs is not known: mesh lab up {self.name} starts the agents again", False
+                continue
             steps = apply.policy_steps(cluster.consul, cluster.entries)
             missing = f", {len(steps)} steps away: mesh lab apply {self.name}" if steps else ", as declared"
             yield f"config entries: {len(cluster.entries)} declared{missing}", not steps
@@ -384,12 +426,12 @@ def _forwarded(forwarder: Process) -> dict[str, str]:
     return {there: here for here, _, there in pairs}
 
 
-def _free(port: int) -> int:
+def _free(host: str, port: int) -> int:
     """The port, or if someone on this machine has it, another one."""
     for candidate in (port, ELSEWHERE):
-        with suppress(OSError), socket.create_server((topology.LOOPBACK, candidate)) as found:
+        with suppress(OSError), socket.create_server((host, candidate)) as found:
             return int(found.getsockname()[1])
-    raise LabError(f"there is no free port on {topology.LOOPBACK}")
+    raise LabError(f"there is no free port on {host}")
 
 
 def _wait(what: str, lab: Lab, machine: str, agent: str, ready: Callable[[str], bool]) -> None:

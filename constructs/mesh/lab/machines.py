@@ -1,23 +1,31 @@
 """The lab's machines and what their agents are told: what production gets, and what a lab has to have otherwise.
 
 The lab keeps everything that follows from the declaration (names, addresses, ports, how agents find each other) and
-changes only where data lies, what Nomad may run, and where CNI's plugins are.
+changes only where data lies, what Nomad may run, how soon a server elects itself, which network interface and CNI's
+plugins there are, and where peers are listened for.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Final
 
 from mesh import names
 from mesh.consul import agent as consul
 from mesh.lab.init import HERE
 from mesh.model.environment import Environment
+from mesh.model.platform import NetworkPlan
 from mesh.nomad import agent as nomad
 from mesh.shapes import JsonObject
+from mesh.topology import clusters, datacenter
 
 CONSUL: Final = "consul"
 NOMAD: Final = "nomad"
+
+PEERING_PORT: Final = 8503
+"""Where a server listens for its peers."""
+
+ANYWHERE: Final = "0.0.0.0"
 
 INTERFACE: Final = "eth0"
 """A machine's network interface."""
@@ -45,6 +53,27 @@ class Machine:
     configurations: Mapping[str, JsonObject]
 
 
+def of_cluster(environment: Environment, cluster: str | None) -> Environment:
+    """The environment as the agents of a cluster know it: with their names, datacenter and addresses."""
+    if cluster is None:
+        return environment
+    platform = environment.platform
+    plan = platform.network
+    network = replace(
+        plan,
+        virtual_network=_next_to(plan, plan.virtual_network),
+        servers=_next_to(plan, plan.servers),
+        clients=_next_to(plan, plan.clients),
+    )
+    platform = replace(platform, datacenter=datacenter(platform, cluster), network=network)
+    return replace(environment, name=f"{environment.name}-{cluster}", platform=platform)
+
+
+def _next_to(plan: NetworkPlan, network: IPv4Network) -> IPv4Network:
+    """The same part of the next virtual network."""
+    return IPv4Network((int(network.network_address) + plan.virtual_network.num_addresses, network.prefixlen))
+
+
 def with_clients(environment: Environment, clients: int) -> Environment:
     """The environment on so many client machines; with 0, its one client shares the server's machine."""
     return replace(environment, platform=replace(environment.platform, clients=max(clients, 1)))
@@ -54,7 +83,7 @@ def machines(environment: Environment, clients: int, cni: str) -> tuple[Machine,
     """The machines, servers first.
 
     Args:
-        environment: A sound environment with one server, as `with_clients` gives it.
+        environment: A sound environment with one server, as `with_clients` and `of_cluster` give it.
         clients: Client machines; with 0 the server's machine is the client, too.
         cni: Folder of CNI's plugins.
     """
@@ -64,7 +93,7 @@ def machines(environment: Environment, clients: int, cni: str) -> tuple[Machine,
     quick = {"performance": {"raft_multiplier": 1}}, {"server": {"raft_multiplier": 1}}
     runs = _runs_services(cni)
     server = {
-        CONSUL: _merged(consul.server_config(environment, 0), data[CONSUL], quick[0]),
+        CONSUL: _merged(consul.server_config(environment, 0), data[CONSUL], quick[0], _speaks_to_peers(environment)),
         NOMAD: _merged(nomad.server_config(environment, 0), data[NOMAD], quick[1]),
     }
     if not clients:
@@ -87,6 +116,13 @@ def machines(environment: Environment, clients: int, cni: str) -> tuple[Machine,
         name, address = names.machine(environment, "client", index), platform.client_addresses[index]
         found.append(Machine(name, address, server=False, client=True, configurations=configurations))
     return tuple(found)
+
+
+def _speaks_to_peers(environment: Environment) -> JsonObject:
+    # Clusters speak to each other by TLS, whose certificates Consul makes itself.
+    if len(clusters(environment.platform)) == 1:
+        return {}
+    return {"ports": {"grpc_tls": PEERING_PORT}, "addresses": {"grpc_tls": ANYWHERE}}
 
 
 def _runs_services(cni: str) -> JsonObject:
@@ -114,4 +150,4 @@ def _merged(*objects: JsonObject) -> JsonObject:
     return result
 
 
-__all__ = ["CONSUL", "NOMAD", "SWITCH", "Machine", "machines", "with_clients"]
+__all__ = ["CONSUL", "NOMAD", "SWITCH", "Machine", "machines", "of_cluster", "with_clients"]
