@@ -1,7 +1,7 @@
 # Set-up runs by itself, and only when one of its inputs changed. GNU make 3.81 (macOS) is enough.
 
 .DEFAULT_GOAL := help
-.PHONY: bench clean distclean docs help lab-test lint relock setup snapshots synth test verdict
+.PHONY: bench clean distclean docs help lab lab-test lint relock setup snapshots synth test verdict
 
 # The first Python that really runs (a pyenv shim may not) and can make a virtual environment.
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
@@ -47,7 +47,10 @@ test: setup ## all tests; ARGS="-k name" narrows them
 		else print "Terraform 1.11 or later not found: tests marked `terraform` are skipped" }'
 	@$(RUN) -m pytest $(ARGS)
 
-lab-test: setup ## tests against a real Consul, which Go builds the first time (some minutes); ARGS as for test
+lab: setup ## the environment `lab` on real agents on this machine (Linux, root; Go the first time); ARGS="--clients 2"
+	@.venv/bin/mesh lab up lab $(ARGS)
+
+lab-test: setup ## tests with real Consul, Nomad and Envoy (Linux, root; Go the first time); ARGS as for test
 	@$(RUN) -m pytest tests/lab $(ARGS)
 
 CASES ?= 20000
@@ -72,7 +75,7 @@ relock: $(PIPENV_READY) ## write both lock files anew, after a change of Pipfile
 	@$(PIPENV) run relock
 	@npm install --package-lock-only
 
-clean: ## remove synthesized output and caches
+clean: ## remove synthesized output, logs and caches; a lab that runs goes on
 	@rm -rf cdktf.out* build .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . \( -name .venv -o -name .tools -o -name node_modules -o -name .git \) -prune -o \
 		-name __pycache__ -prune -exec rm -rf {} +

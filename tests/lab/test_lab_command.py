@@ -172,7 +172,6 @@ def test_up_goes_on_after_it_was_killed_anywhere(project: Path) -> None:
     code, output, errors = run(project, "lab", "up", NAME)
     assert (code, errors) == (0, ""), output
     assert re.search(r"/v1/x +api-v1 100 %\n", output)
-    Ground(NAME, project).stop()
     assert run(project, "lab", "down")[0] == 0
     assert_nothing_is_left(project, before)
 

@@ -36,7 +36,7 @@ class Ground:
     def names(root: Path) -> list[str]:
         """The labs of a project of which something is there."""
         with suppress(FileNotFoundError):
-            return sorted(path.name for path in (root / FOLDER).iterdir() if path.is_dir())
+            return sorted({path.name.removesuffix(_LOCK) for path in (root / FOLDER).iterdir()})
         return []
 
     @contextmanager
