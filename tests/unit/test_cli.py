@@ -60,6 +60,16 @@ def test_an_environment_that_does_not_load_hides_no_other(tmp_path: Path) -> Non
     assert result.stdout.startswith("environment demo is sound")
 
 
+def test_entries_of_a_peered_cluster_are_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["entries", "list", "--peer", "lab-peering"]) == 0
+    found = {(entry["Kind"], entry["Name"]) for entry in json.loads(capsys.readouterr().out)}
+    assert ("service-defaults", "web") in found
+    assert ("service-defaults", "api") not in found
+    assert main(["entries", "show", "--peer", "service-defaults", "api", "lab-peering"]) == 1
+    assert main(["entries", "list", "--peer", "lab"]) == 2
+    assert "error: lab has no peered cluster" in capsys.readouterr().err
+
+
 def test_entries_are_listed_in_the_order_of_writing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["entries", "list", "demo"]) == 0
     written = json.loads(capsys.readouterr().out)

@@ -8,8 +8,8 @@ import pytest
 
 from mesh.consul import agent as consul
 from mesh.lab.init import HERE
-from mesh.lab.machines import CONSUL, NOMAD, Machine, machines, with_clients
-from mesh.model import Community, Environment, Flat, NetworkPlan, Platform
+from mesh.lab.machines import CONSUL, NOMAD, Machine, machines, of_cluster, with_clients
+from mesh.model import Community, Environment, Flat, NetworkPlan, Peering, Platform
 from mesh.nomad import agent as nomad
 from mesh.shapes import JsonObject
 from tests.unit.examples import environment, service
@@ -129,3 +129,23 @@ def test_agents_call_themselves_by_the_names_of_their_machines() -> None:
 def test_making_machines_changes_nothing_that_the_next_ones_are_made_of() -> None:
     assert lab(0) == lab(0)
     assert lab(2) == lab(2)
+
+
+def test_a_peered_cluster_is_next_to_ours_and_both_listen_for_each_other() -> None:
+    peered = replace(LOCAL, platform=replace(LOCAL.platform, topology=Peering("dc2")))
+    [ours] = lab(0, peered)
+    [theirs] = lab(0, of_cluster(peered, "dc2"))
+    assert [(each.name, str(each.address)) for each in (ours, theirs)] == [
+        ("mesh-test-server-0", "10.0.0.4"),
+        ("mesh-test-dc2-server-0", "10.1.0.4"),
+    ]
+    assert [each.configurations[CONSUL]["datacenter"] for each in (ours, theirs)] == ["dc1", "dc2"]
+    assert [each.configurations[NOMAD]["datacenter"] for each in (ours, theirs)] == ["dc1", "dc2"]
+    assert theirs.configurations[CONSUL]["retry_join"] == ["10.1.0.4"]
+    for each in (ours, theirs):
+        assert each.configurations[CONSUL]["ports"]["grpc_tls"] == 8503
+        assert each.configurations[CONSUL]["addresses"]["grpc_tls"] == "0.0.0.0"
+
+
+def test_our_own_cluster_is_the_declaration_itself() -> None:
+    assert of_cluster(LOCAL, None) is LOCAL

@@ -46,7 +46,7 @@ def test_available_and_load(root: Path) -> None:
 
 def test_file_and_environment_have_one_name(root: Path) -> None:
     (root / "environments" / "my_shop.py").write_text(GOOD.replace('"good"', '"my-shop"'))
-    assert load("my_shop", root).name == "my-shop"
+    assert load("my_shop", root).name == load("my-shop", root).name == "my-shop"
     (root / "environments" / "other.py").write_text(GOOD)
     with pytest.raises(ProjectError, match='declares the environment "good"'):
         load("other", root)

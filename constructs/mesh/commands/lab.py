@@ -35,9 +35,9 @@ def up(options: argparse.Namespace) -> int:
     lab = _lab(options.environment)
     if lab is None:
         return UNSOUND
+    require(lab.root)
     with lab.locked(), _cleaning_up(lab):
         say = _progress()
-        require(lab.root)
         lab.start(options.clients, say)
         _apply(lab, say)
         status = _test(lab, options.requests)
@@ -47,6 +47,7 @@ def up(options: argparse.Namespace) -> int:
 
 def apply(options: argparse.Namespace) -> int:
     """``mesh lab apply``."""
+    _as_root()
     lab = _lab(options.environment)
     if lab is None:
         return UNSOUND
@@ -57,12 +58,14 @@ def apply(options: argparse.Namespace) -> int:
 
 def test(options: argparse.Namespace) -> int:
     """``mesh lab test``: exit code 1 when someone else answers than is declared."""
+    _as_root()
     lab = _lab(options.environment)
     return UNSOUND if lab is None else _test(lab, options.requests)
 
 
 def status(options: argparse.Namespace) -> int:
     """``mesh lab status``: exit code 1 when something does not run."""
+    _as_root()
     lab = _lab(options.environment)
     if lab is None:
         return UNSOUND
@@ -76,6 +79,7 @@ def status(options: argparse.Namespace) -> int:
 
 def down(options: argparse.Namespace) -> int:
     """``mesh lab down``."""
+    _as_root()
     root = find_root(Path.cwd())
     names = [options.environment] if options.environment else Ground.names(root)
     status = 0
@@ -99,8 +103,10 @@ def logs(options: argparse.Namespace) -> int:
     """``mesh lab logs``."""
     lab = Ground(_name(options.environment), find_root(Path.cwd()))
     found = lab.logs()
+    if not found:
+        raise lab.is_down()
     if not options.of:
-        print("\n".join(found) or "there are no logs")
+        print("\n".join(found))
         return 0
     wanted = {name: path for name, path in found.items() if name == options.of or name.startswith(f"{options.of}/")}
     if not wanted:
@@ -114,6 +120,11 @@ def logs(options: argparse.Namespace) -> int:
 
 def _name(environment: str | None) -> str:
     return environment or os.environ.get("MESH_ENVIRONMENT") or DEFAULT
+
+
+def _as_root() -> None:
+    if os.geteuid() != 0:
+        raise LabError("a lab is root's: sudo .venv/bin/mesh lab ...")
 
 
 def _lab(environment: str | None) -> Lab | None:

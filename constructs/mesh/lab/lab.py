@@ -162,7 +162,6 @@ class Lab(Ground):
         Raises:
             LabError: something cannot be made or does not start.
         """
-        requirements.require(self.root)
         consul, nomad = find_consul(self.root), find_nomad(self.root)
         found = [machine for each in self._machines(clients).values() for machine in each]
         if not self._is_whole(found, clients):

@@ -1,0 +1,57 @@
+"""What ``mesh lab`` says before anything runs."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mesh.cli import main
+from mesh.lab import requirements
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with nothing in it, and everything that a lab needs."""
+    (tmp_path / "cdktf.json").touch()
+    (tmp_path / "environments").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    return tmp_path
+
+
+@pytest.mark.parametrize("verb", ["apply", "test", "status", "down"])
+def test_a_lab_is_roots(verb: str, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert main(["lab", verb]) == 2
+    assert capsys.readouterr().err == "error: a lab is root's: sudo .venv/bin/mesh lab ...\n"
+
+
+def test_all_that_is_missing_is_said_before_anything_is_made(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    root = Path(__file__).resolve().parents[2]
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(requirements, "PLUGIN_FOLDERS", ())
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
+    assert main(["lab", "up"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: a lab cannot run here; what is missing:\n")
+    for what in ("root's rights", "iproute2", "iptables", "util-linux", "containernetworking-plugins"):
+        assert what in said
+
+
+def test_nothing_runs_and_there_is_nothing_to_see(capsys: Captured) -> None:
+    assert main(["lab", "down"]) == 0
+    assert capsys.readouterr().out == "no lab runs\n"
+    assert main(["lab", "logs"]) == 2
+    assert capsys.readouterr().err == "error: the lab lab does not run; start it: mesh lab up lab\n"
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "x", "21", "1.5"])
+def test_the_number_of_clients_is_small(count: str, capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["lab", "up", f"--clients={count}"])
+    assert ended.value.code == 2
+    assert "is no number from 1 to 20" in capsys.readouterr().err
