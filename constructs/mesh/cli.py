@@ -97,9 +97,8 @@ def _lab(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parsers["up"].add_argument(
         "--clients",
         type=_number(1, MOST_CLIENTS),
-        default=0,
         metavar="N",
-        help="client machines of their own; without it, one machine is server and client",
+        help="client machines of their own; without it, one machine is server and client, or what is there stays",
     )
     for verb in ("up", "test"):
         parsers[verb].add_argument(

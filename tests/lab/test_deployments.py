@@ -63,7 +63,7 @@ def test_nothing_is_lost_while_one_of_two_clients_has_no_consul(
     with Load(door(spread), [Request()], RATE) as load:
         spread.end_agent(machine, CONSUL)
         time.sleep(30)
-        spread.start(2, silent)
+        spread.start(None, silent)
         time.sleep(15)  # every check has run again
     failed = load.failures()
     report("Consul of one of two clients killed", len(load.answers), len(failed), 0, 0.0)

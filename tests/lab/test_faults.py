@@ -79,7 +79,7 @@ def test_traffic_goes_on_without_consul_and_a_change_arrives_when_it_is_back(
             changed.apply(silent)
         time.sleep(30)
         lost_without = len(load.failures())
-        lab.start(0, silent)
+        lab.start(None, silent)
         time.sleep(CHECK_SECONDS)
     assert lost_without == 0
     lost = [sent for sent, _, _ in load.failures()]
@@ -96,7 +96,7 @@ def test_services_go_on_without_nomad(lab: Lab, report: Callable[..., None]) -> 
     with steady(lab, "Nomad killed for 15 s", report) as load:
         lab.end_agent(machine(lab), NOMAD)
         time.sleep(15)
-        lab.start(0, silent)
+        lab.start(None, silent)
         time.sleep(5)
     assert load.failures() == []
     assert {each["ID"] for job in jobs for each in instances(lab, job)} == before

@@ -134,6 +134,20 @@ def test_a_day_with_the_lab(project: Path) -> None:
     assert shares
     assert sum(map(float, shares.groups())) == pytest.approx(100)
 
+    # What has ended is started again, and what it runs is waited for.
+    server = Ground(NAME, project).node(f"mesh-{NAME}-server-0")
+    for agent in ("consul", "nomad"):
+        process = server.process(agent, "agent")
+        assert process
+        process.signal(signal.SIGKILL)
+    code, output, _ = run(project, "lab", "status", NAME)
+    assert code == 1
+    assert "consul: does not run  <- not as it should be" in output
+    code, output, errors = run(project, "lab", "up", NAME)
+    assert (code, errors) == (0, ""), output
+    assert "nothing to do: all is as declared" in output
+    assert re.search(r"/v1/x +api-v1 100 %\n", output)
+
     code, output, _ = run(project, "lab", "logs", "-e", NAME)
     assert code == 0
     assert f"mesh-{NAME}-server-0/consul" in output.split()

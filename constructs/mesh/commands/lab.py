@@ -19,7 +19,6 @@ from mesh.lab.errors import LabError
 from mesh.lab.ground import Ground
 from mesh.lab.lab import Lab
 from mesh.lab.probes import Outcome
-from mesh.lab.requests import Target
 from mesh.lab.requirements import require
 from mesh.project import find_root
 
@@ -38,8 +37,9 @@ def up(options: argparse.Namespace) -> int:
     require(lab.root)
     with lab.locked(), _cleaning_up(lab):
         say = _progress()
-        lab.start(options.clients, say)
+        lab.start(options.clients, say)  # none given: as it is
         _apply(lab, say)
+        lab.wait_until_healthy(say)
         status = _test(lab, options.requests)
         print(_afterword(lab))
     return status
@@ -185,7 +185,8 @@ def _test(lab: Lab, count: int) -> int:
         declared, key=lambda probe: (probe.gateway.name, probe.listener.port, probe.chain)
     ):
         print(f"\nthrough {gateway}, port {port}, to {' and '.join(service.name for service in chain)}:")
-        outcomes = [probes.ask(probe, _target(lab, probe), count) for probe in group]
+        target = lab.gateway(gateway, port)
+        outcomes = [probes.ask(probe, target, count) for probe in group]
         width = max(len(str(outcome.probe.request)) for outcome in outcomes)
         for outcome in outcomes:
             print(f"  {outcome.probe.request!s:<{width}}  {_shares(outcome)}")
@@ -196,18 +197,19 @@ def _test(lab: Lab, count: int) -> int:
     return 0 if well else UNSOUND
 
 
-def _target(lab: Lab, probe: probes.Probe) -> Target:
-    return lab.gateway(probe.gateway.name, probe.listener.port)
-
-
 def _wait_for_an_answer(lab: Lab, probe: probes.Probe) -> None:
     deadline = time.monotonic() + ANSWER_SECONDS
     while True:
-        answer = _target(lab, probe).send(probe.request)
-        if answer.well:
-            return
-        if time.monotonic() > deadline:
-            raise LabError(f"{probe.gateway.name} does not answer {probe.request}: {answer.status} {answer.body}")
+        try:
+            answer = lab.gateway(probe.gateway.name, probe.listener.port).send(probe.request)
+        except LabError:  # not healthy yet
+            if time.monotonic() > deadline:
+                raise
+        else:
+            if answer.well:
+                return
+            if time.monotonic() > deadline:
+                raise LabError(f"{probe.gateway.name} does not answer {probe.request}: {answer.status} {answer.body}")
         time.sleep(0.1)
 
 

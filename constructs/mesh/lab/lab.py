@@ -41,6 +41,7 @@ READY_SECONDS: Final = 60.0
 _JOIN_SECONDS: Final = 3.0
 _FORWARD_SECONDS: Final = 10.0
 DEPLOYED_SECONDS: Final = 600.0
+HEALTHY_SECONDS: Final = 30.0
 ELSEWHERE: Final = 0
 """A port that the kernel chooses."""
 
@@ -152,17 +153,19 @@ class Lab(Ground):
 
     # Up and down
 
-    def start(self, clients: int, say: Say) -> None:
+    def start(self, clients: int | None, say: Say) -> None:
         """Makes the machines and starts their agents; what is there and works stays.
 
         Args:
-            clients: Client machines; with 0 the server's machine is the client.
+            clients: Client machines; with 0 the server's machine is the client. As many as there are, when not given.
             say: Told what happens.
 
         Raises:
             LabError: something cannot be made or does not start.
         """
         consul, nomad = find_consul(self.root), find_nomad(self.root)
+        if clients is None:
+            clients = self._clients_there()
         found = [machine for each in self._machines(clients).values() for machine in each]
         if not self._is_whole(found, clients):
             self.stop()
@@ -174,6 +177,11 @@ class Lab(Ground):
         if len(clusters) > 1:
             peer(clusters[0].consul, clusters[0].datacenter, clusters[1].consul, clusters[1].datacenter)
             say(f"{clusters[0].datacenter} and {clusters[1].datacenter} are peers")
+
+    def _clients_there(self) -> int:
+        with suppress(LabError):
+            return self.clients
+        return 0
 
     def _is_whole(self, wanted: Sequence[Machine], clients: int) -> bool:
         with suppress(LabError):
@@ -363,6 +371,29 @@ class Lab(Ground):
         if len(topology.clusters(self.environment.platform)) == 1:
             return say
         return lambda what: say(f"{cluster.datacenter}: {what}")
+
+    def wait_until_healthy(self, say: Say) -> None:
+        """Waits until every check passes; they begin anew with an agent that is started again.
+
+        Raises:
+            LabError: some do not pass in time; with what they say.
+        """
+        deadline = time.monotonic() + HEALTHY_SECONDS
+        if failing := list(self._failing()):
+            say(f"{len(failing)} checks have yet to pass")
+        while failing := list(self._failing()):
+            if time.monotonic() > deadline:
+                raise LabError("\n  ".join(["not healthy:", *failing]))
+            time.sleep(0.1)
+
+    def _failing(self) -> Iterator[str]:
+        for cluster in self.clusters():
+            for machine in cluster.machines:
+                checks = Api(self.node(machine.name), ports.LOOPBACK_HTTP).get("/v1/agent/checks")
+                for check in checks.values():
+                    if check["Status"] != "passing":
+                        where = check["ServiceName"] or machine.name
+                        yield f"{where}: {check['Name']}: {check['Output'].strip()[:200]}"
 
     def gateway(self, name: str, port: int) -> Target:
         """Where a gateway listens.
