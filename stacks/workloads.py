@@ -10,6 +10,7 @@ from mesh.kubernetes.constructs import Chart, MeshedService
 from mesh.model import Environment, Peering
 from mesh.nomad.constructs import HclNomadJob, NomadJob
 from mesh.nomad.jobs import jobs
+from mesh.terraform import resource_name
 from stacks.providers import PEER
 from stacks.providers.cluster import cluster_and_helm_provider
 from stacks.providers.nomad import nomad_provider
@@ -24,7 +25,7 @@ class WorkloadsStack(TerraformStack):
         super().__init__(scope, STACK_ID)
         nomad_provider(self, environment)
         for job in jobs(environment):
-            NomadJob(self, job.id, job=job)
+            NomadJob(self, resource_name(job.id), job=job)
         if isinstance(topology := environment.platform.topology, Peering):
             provider = nomad_provider(self, environment, topology.peer)
             for job in jobs(environment, topology.peer):
@@ -38,7 +39,7 @@ class WorkloadsStack(TerraformStack):
             for service in on_kubernetes:
                 MeshedService(
                     self,
-                    service.name,
+                    resource_name(service.name),
                     chart=chart,
                     namespace=kubernetes.namespace(service),
                     values=kubernetes.release_values(environment, service),

@@ -52,6 +52,8 @@ ON_BOTH = [
         upstreams=[Upstream("catalog", local_port=8081)],
     ),
     Service("shop", port=3000, image=IMAGE, runs_on=Nomad(), upstreams=[Upstream("catalog", local_port=8081)]),
+    Service("3d-viewer", port=3001, image=IMAGE, runs_on=Nomad()),
+    Service("360", port=3002, image=IMAGE, runs_on=Kubernetes()),
 ]
 
 EDGE = ApiGateway(

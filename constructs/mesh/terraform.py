@@ -19,6 +19,11 @@ by themselves.
 """
 
 
+def resource_name(name: str) -> str:
+    """``name`` as a resource can be called: Terraform's names do not begin with a digit, services' may."""
+    return f"_{name}" if name[:1].isdigit() else name
+
+
 def literal(text: str) -> str:
     """``text`` so that Terraform evaluates it back to ``text``."""
     return text.replace("${", "$${").replace("%{", "%%{")

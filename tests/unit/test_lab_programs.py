@@ -1,5 +1,10 @@
 """Where the lab's programs are found: in a variable, on the path, or built."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,3 +86,28 @@ def test_progress_is_shown(root: Path, capfd: pytest.CaptureFixture[str]) -> Non
     program(root / "tools/build-go-tool", "").write_text(text)
     assert build(root, "helm") == Path("/bin/helm")
     assert capfd.readouterr().err == "building helm\n"
+
+
+def test_a_build_ends_with_whoever_is_interrupted(root: Path) -> None:
+    tool = root / "tools/build-go-tool"
+    tool.write_text('#!/bin/sh\nsleep 60 & echo "$!" >"$0.pid"\necho building >&2\nwait\n')
+    code = f"from pathlib import Path; from mesh.lab.programs import build; build(Path({str(root)!r}), 'x')"
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        assert process.stderr.readline() == "building\n"
+        process.send_signal(signal.SIGINT)
+        assert "KeyboardInterrupt" in process.stderr.read()
+    compiler = int(Path(f"{tool}.pid").read_text())
+    deadline = time.monotonic() + 5
+    while is_running(compiler):
+        assert time.monotonic() < deadline, "the compiler goes on"
+        time.sleep(0.01)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and has not ended."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -55,12 +56,19 @@ def build(root: Path, name: str) -> Path:
         UnavailableError: it cannot be built; most often Go is missing or too old.
     """
     command = [str(root / "tools/build-go-tool"), name]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # A group of its own, which can be ended as a whole: compilers do not outlive whoever is interrupted.
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         messages: list[str] = []
-        for line in process.stderr or ():
-            print(line, end="", file=sys.stderr, flush=True)  # minutes without a word look like a hang
-            messages.append(line)
-        program, _ = process.communicate()
+        try:
+            for line in process.stderr or ():
+                print(line, end="", file=sys.stderr, flush=True)  # minutes without a word look like a hang
+                messages.append(line)
+            program, _ = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGTERM)
+            raise
     if process.returncode:
         raise UnavailableError("".join(messages).strip())
     return Path(program.strip())
