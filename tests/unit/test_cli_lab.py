@@ -55,3 +55,31 @@ def test_the_number_of_clients_is_small(count: str, capsys: Captured) -> None:
         main(["lab", "up", f"--clients={count}"])
     assert ended.value.code == 2
     assert "is no number from 1 to 20" in capsys.readouterr().err
+
+
+def test_what_a_killed_command_left_is_removed(project: Path, capsys: Captured) -> None:
+    (project / ".lab").mkdir()
+    (project / ".lab/old.lock").touch()
+    (project / ".lab/half/mesh-half-server-0").mkdir(parents=True)
+    assert main(["lab", "down"]) == 0
+    assert capsys.readouterr().out == "the lab half is gone\nthe lab old does not run\n"
+    assert not (project / ".lab").exists()
+
+
+def test_logs_are_found_by_the_beginning_of_their_names(project: Path, capsys: Captured) -> None:
+    machine = project / ".lab/lab/mesh-lab-server-0"
+    logs = machine / "nomad/alloc/0123456789abcdef/alloc/logs"
+    logs.mkdir(parents=True)
+    (machine / "consul.log").write_text("one\ntwo\nthree\n")
+    (logs / "api.stdout.9").write_text("older\n")
+    (logs / "api.stdout.10").write_text("newer\n")
+    (logs / "api.stderr.0").write_text("")
+    assert main(["lab", "logs"]) == 0
+    names = ["mesh-lab-server-0/consul", "api/01234567/stderr", "api/01234567/stdout"]
+    assert capsys.readouterr().out.split() == names
+    assert main(["lab", "logs", "mesh-lab-server-0", "-n", "2"]) == 0
+    assert capsys.readouterr().out == "== mesh-lab-server-0/consul (3 lines) ==\ntwo\nthree\n"
+    assert main(["lab", "logs", "api"]) == 0
+    assert capsys.readouterr().out == "== api/01234567/stdout (1 lines) ==\nnewer\n"
+    assert main(["lab", "logs", "ap"]) == 2
+    assert "there is no log ap; there are:\n  mesh-lab-server-0/consul" in capsys.readouterr().err

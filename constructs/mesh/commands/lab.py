@@ -25,8 +25,12 @@ from mesh.project import find_root
 DEFAULT: Final = "lab"
 """The environment that is meant when none is named."""
 
-ANSWER_SECONDS: Final = 30.0
-"""How long it may take until the first request is answered, once all is healthy: proxies hear of it a moment later."""
+ANSWER_SECONDS: Final = 90.0
+"""How long it may take until requests are answered once all is healthy: a proxy that has lost its agent asks again
+after half a minute at the latest."""
+
+QUICK_SECONDS: Final = 2.0
+"""A wait of which nothing needs to be said."""
 
 
 def up(options: argparse.Namespace) -> int:
@@ -39,7 +43,9 @@ def up(options: argparse.Namespace) -> int:
         say = _progress()
         lab.start(options.clients, say)  # none given: as it is
         _apply(lab, say)
+        lab.wait_until_running(say)
         lab.wait_until_healthy(say)
+        _wait_for_answers(lab, say)
         status = _test(lab, options.requests)
         print(_afterword(lab))
     return status
@@ -179,7 +185,6 @@ def _test(lab: Lab, count: int) -> int:
     if not declared:
         print("no requests to send: no API gateway has an http listener")
         return 0
-    _wait_for_an_answer(lab, declared[0])
     well = True
     for (gateway, port, chain), group in groupby(
         declared, key=lambda probe: (probe.gateway.name, probe.listener.port, probe.chain)
@@ -197,20 +202,24 @@ def _test(lab: Lab, count: int) -> int:
     return 0 if well else UNSOUND
 
 
-def _wait_for_an_answer(lab: Lab, probe: probes.Probe) -> None:
-    deadline = time.monotonic() + ANSWER_SECONDS
-    while True:
-        try:
-            answer = lab.gateway(probe.gateway.name, probe.listener.port).send(probe.request)
-        except LabError:  # not healthy yet
-            if time.monotonic() > deadline:
-                raise
-        else:
-            if answer.well:
-                return
-            if time.monotonic() > deadline:
-                raise LabError(f"{probe.gateway.name} does not answer {probe.request}: {answer.status} {answer.body}")
-        time.sleep(0.1)
+def _wait_for_answers(lab: Lab, say: Callable[[str], None]) -> None:
+    """Waits until each kind of request has been answered once as it should be.
+
+    Raises:
+        LabError: one is not, in time; with its last answer.
+    """
+    begin = time.monotonic()
+    said = False
+    for probe in probes.probes(lab.environment):
+        target = lab.gateway(probe.gateway.name, probe.listener.port)
+        while (answer := target.send(probe.request)).who not in probe.expected:
+            if time.monotonic() > begin + ANSWER_SECONDS:
+                raise LabError(f"{probe.gateway.name} does not answer {probe.request} as declared: {answer.who}")
+            if not said and time.monotonic() > begin + QUICK_SECONDS:
+                say("proxies have yet to hear of what is there")
+                said = True
+            lab.wait_until_running(say)  # it may only have come out now that something has failed
+            time.sleep(0.1)
 
 
 def _shares(outcome: Outcome) -> str:

@@ -100,7 +100,11 @@ class Ground:
     def logs(self) -> dict[str, Path]:
         """The logs by their names: of agents ``MACHINE/AGENT``, of what runs ``TASK/ALLOCATION/STREAM``."""
         found = {f"{path.parent.name}/{path.stem}": path for path in sorted(self.folder.glob("*/*.log"))}
-        for path in sorted(self.folder.glob("*/nomad/alloc/*/alloc/logs/*.*.[0-9]*")):
+        for path in sorted(self.folder.glob("*/nomad/alloc/*/alloc/logs/*.*.[0-9]*"), key=_numbered):
             task, stream, _ = path.name.rsplit(".", 2)
             found[f"{task}/{path.parents[2].name[:8]}/{stream}"] = path  # the last file of several
         return found
+
+
+def _numbered(log: Path) -> tuple[str, int]:
+    return str(log.with_suffix("")), int(log.suffix[1:])

@@ -41,7 +41,8 @@ READY_SECONDS: Final = 60.0
 _JOIN_SECONDS: Final = 3.0
 _FORWARD_SECONDS: Final = 10.0
 DEPLOYED_SECONDS: Final = 600.0
-HEALTHY_SECONDS: Final = 30.0
+HEALTHY_SECONDS: Final = 60.0
+RUNNING_SECONDS: Final = 120.0
 ELSEWHERE: Final = 0
 """A port that the kernel chooses."""
 
@@ -372,6 +373,36 @@ class Lab(Ground):
             return say
         return lambda what: say(f"{cluster.datacenter}: {what}")
 
+    def wait_until_running(self, say: Say) -> None:
+        """Waits until as many instances run as are declared; those that have failed are placed again, without delay.
+
+        An agent of Nomad that ends within a minute has not yet saved the networks of what it started, and lets all of
+        that fail when it is back (nomad@1.11.3 client/client.go, stateSnapshotIntv).
+
+        Raises:
+            LabError: some do not run in time.
+        """
+        deadline = time.monotonic() + RUNNING_SECONDS
+        said: set[str] = set()
+        while True:
+            lacking = [
+                (cluster, job, f"job {job}: {running} of {wanted} run")
+                for cluster in self.clusters()
+                for job, running, wanted in _instances(cluster)
+                if running < wanted
+            ]
+            if not lacking:
+                return
+            if time.monotonic() > deadline:
+                raise LabError("\n".join(text for _, _, text in lacking))
+            for cluster, job, text in lacking:
+                if text not in said:
+                    self._of(cluster, say)(text)
+                    said.add(text)
+                again = {"JobID": job, "EvalOptions": {"ForceReschedule": True}}
+                cluster.nomad.request("POST", f"/v1/job/{job}/evaluate", again)
+            time.sleep(1)
+
     def wait_until_healthy(self, say: Say) -> None:
         """Waits until every check passes; they begin anew with an agent that is started again.
 
@@ -431,14 +462,8 @@ class Lab(Ground):
             steps = apply.policy_steps(cluster.consul, cluster.entries)
             missing = f", {len(steps)} steps away: mesh lab apply {self.name}" if steps else ", as declared"
             yield f"config entries: {len(cluster.entries)} declared{missing}", not steps
-            jobs_there = {job["ID"]: job for job in cluster.nomad.get("/v1/jobs")}
-            for job in cluster.jobs:
-                there = jobs_there.get(job["ID"])
-                summary = there["JobSummary"]["Summary"].values() if there else ()
-                wanted = sum(group.get("Count", 1) for group in job["TaskGroups"])
-                running_now = sum(group["Running"] for group in summary)
-                well = there is not None and running_now >= wanted
-                yield f"job {job['ID']}: {running_now} of {wanted} run", well
+            for job, running_now, wanted in _instances(cluster):
+                yield f"job {job}: {running_now} of {wanted} run", running_now >= wanted
 
     @property
     def module(self) -> str:
@@ -448,6 +473,15 @@ class Lab(Ground):
 
 _ECHO: Final = str(Path(__file__).resolve().with_name("echo.py"))
 _FORWARD: Final = str(Path(__file__).resolve().with_name("forward.py"))
+
+
+def _instances(cluster: Cluster) -> Iterator[tuple[str, int, int]]:
+    """Of each declared job, how many instances run and how many shall."""
+    there = {job["ID"]: job["JobSummary"]["Summary"] for job in cluster.nomad.get("/v1/jobs")}
+    for job in cluster.jobs:
+        running = sum(group["Running"] for group in there.get(job["ID"], {}).values())
+        wanted = sum(1 if group.get("Count") is None else group["Count"] for group in job["TaskGroups"])
+        yield job["ID"], running, wanted
 
 
 def _forwarded(forwarder: Process) -> dict[str, str]:
