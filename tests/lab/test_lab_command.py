@@ -14,6 +14,7 @@ import pytest
 
 from mesh.lab.ground import Ground
 from tests.lab import ROOT
+from tests.lab.running import HEARD_SECONDS
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("lab_ready")]
 
@@ -113,28 +114,72 @@ def test_a_day_with_the_lab(project: Path) -> None:
     addresses = dict(re.findall(r"^(\S+) +http://(\S+?)/", output, re.MULTILINE))
     assert addresses.keys() == {"Consul", "Nomad", "api-gateway"}
 
+    look_around(project)
+    change_the_split(project)
+    withdraw_a_version_in_one_apply(project)
+    end_the_agents(project)
+
+    code, output, errors = run(project, "lab", "down")
+    assert (code, output, errors) == (0, f"the lab {NAME} is gone\n", "")
+    assert_nothing_is_left(project, before)
+    code, output, errors = run(project, "lab", "status", NAME)
+    assert code == 2
+    assert "does not run; start it: mesh lab up test-command" in errors
+
+
+def steps(output: str) -> list[str]:
+    """The steps that an apply has taken."""
+    return re.findall(r"(?:add|change|remove) \S+", output)
+
+
+def look_around(project: Path) -> None:
     code, output, _ = run(project, "lab", "status", NAME)
     assert code == 0
     assert "job web: 1 of 1 run" in output
-
     code, output, _ = run(project, "lab", "apply", NAME)
     assert code == 0
     assert "nothing to do: all is as declared" in output
+    code, output, _ = run(project, "lab", "logs", "-e", NAME)
+    assert code == 0
+    assert f"mesh-{NAME}-server-0/consul" in output.split()
+    code, output, _ = run(project, "lab", "logs", "-e", NAME, "api", "-n", "1")
+    assert code == 0
+    assert "api-v1 listens on 127.0.0.1:9091" in output
 
-    file = project / "environments/test_command.py"
-    service = 'replace(LAB.service("api"), split={"v1": 50, "v2": 50})'
-    file.write_text(DECLARATION.replace("name=", f'services=[{service}, LAB.service("web")], name='))
+
+def declare(project: Path, api: str) -> None:
+    """Writes the environment with another ``api``, said by what is to be replaced of it."""
+    services = f'services=[replace(LAB.service("api"), {api}), LAB.service("web")], name='
+    (project / "environments/test_command.py").write_text(DECLARATION.replace("name=", services))
+
+
+def change_the_split(project: Path) -> None:
+    declare(project, 'split={"v1": 50, "v2": 50}')
     code, output, _ = run(project, "lab", "apply", NAME)
     assert code == 0
-    assert re.findall(r"(?:add|change|remove) \S+", output) == ["change service-splitter/api"]
-    time.sleep(2)
+    assert steps(output) == ["change service-splitter/api"]
+    time.sleep(HEARD_SECONDS)
     code, output, _ = run(project, "lab", "test", "--requests", "200", NAME)
     assert code == 0
     shares = re.search(r"^  / +api-v\d ([\d.]+) %, api-v\d ([\d.]+) %$", output, re.MULTILINE)
     assert shares
     assert sum(map(float, shares.groups())) == pytest.approx(100)
 
-    # What has ended is started again, and what it runs is waited for.
+
+def withdraw_a_version_in_one_apply(project: Path) -> None:
+    declare(project, 'versions={"v2": LAB.service("api").versions["v2"]}, split={}, routes=[]')
+    code, output, errors = run(project, "lab", "apply", NAME)
+    assert code == 2
+    assert output.startswith("hazard: service-resolver/api: ")
+    assert "error: cannot change service-resolver/api: PUT /v1/config: 500 " in errors
+    assert "done before: remove service-router/api" in errors
+    declare(project, 'split={"v1": 50, "v2": 50}')
+    code, output, _ = run(project, "lab", "apply", NAME)
+    assert code == 0
+    assert steps(output) == ["add service-router/api"]
+
+
+def end_the_agents(project: Path) -> None:
     server = Ground(NAME, project).node(f"mesh-{NAME}-server-0")
     for agent in ("consul", "nomad"):
         process = server.process(agent, "agent")
@@ -147,20 +192,6 @@ def test_a_day_with_the_lab(project: Path) -> None:
     assert (code, errors) == (0, ""), output
     assert "nothing to do: all is as declared" in output
     assert re.search(r"/v1/x +api-v1 100 %\n", output)
-
-    code, output, _ = run(project, "lab", "logs", "-e", NAME)
-    assert code == 0
-    assert f"mesh-{NAME}-server-0/consul" in output.split()
-    code, output, _ = run(project, "lab", "logs", "-e", NAME, "api", "-n", "1")
-    assert code == 0
-    assert "api-v1 listens on 127.0.0.1:9091" in output
-
-    code, output, errors = run(project, "lab", "down")
-    assert (code, output, errors) == (0, f"the lab {NAME} is gone\n", "")
-    assert_nothing_is_left(project, before)
-    code, output, errors = run(project, "lab", "status", NAME)
-    assert code == 2
-    assert "does not run; start it: mesh lab up test-command" in errors
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
