@@ -1,12 +1,24 @@
 """One real synthesis for each mesh, shared by all tests of the output."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.declared import DECLARED
 from tests.output import Synthesized, synthesize
 from tests.variations import VARIATIONS
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Programs that a test starts can be interrupted.
+
+    They inherit whether that is ignored, as it is in what a shell has put into the background.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -194,6 +194,7 @@ def end_the_agents(project: Path) -> None:
     assert re.search(r"/v1/x +api-v1 100 %\n", output)
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 @pytest.mark.parametrize("after", [EARLY, 1.5, 6.0])
 def test_an_interrupted_up_leaves_nothing(project: Path, number: signal.Signals, after: float) -> None:

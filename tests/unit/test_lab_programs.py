@@ -88,6 +88,7 @@ def test_progress_is_shown(root: Path, capfd: pytest.CaptureFixture[str]) -> Non
     assert capfd.readouterr().err == "building helm\n"
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_build_ends_with_whoever_is_interrupted(root: Path) -> None:
     tool = root / "tools/build-go-tool"
     tool.write_text('#!/bin/sh\nsleep 60 & echo "$!" >"$0.pid"\necho building >&2\nwait\n')
