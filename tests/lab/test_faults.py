@@ -17,7 +17,7 @@ from mesh.lab.apply import StoppedError, written_entries
 from mesh.lab.errors import LabError
 from mesh.lab.lab import Lab
 from mesh.lab.machines import CONSUL, NOMAD
-from mesh.lab.requests import Load, Request
+from mesh.lab.requests import Load, Request, share
 from mesh.model import Environment, HclJob
 from tests.lab import shop
 from tests.lab.running import HEARD_SECONDS, door, envoy_of, eventually, instances, running, silent, version
@@ -126,6 +126,10 @@ def test_one_of_two_killed_envoys_is_replaced(lab: Lab, report: Callable[..., No
         envoy_of(lab.node(machine(lab)), first).signal(signal.SIGKILL)
         time.sleep(10)
         eventually("all is well again", lambda: [a.well for _, _, a in load.answers[-100:]], well=all, seconds=90)
+        both = {"api-v1-0", "api-v1-1"}
+        eventually(
+            "both answer", lambda: set(share(door(lab), Request("/v1/x"), 20)), well=lambda it: it == both, seconds=60
+        )
 
 
 # An apply that does not end

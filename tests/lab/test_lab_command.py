@@ -64,48 +64,47 @@ def run(project: Path, *arguments: str) -> tuple[int, str, str]:
     return process.returncode, output, errors
 
 
-def traces() -> dict[str, object]:
-    """What a lab could leave on this machine."""
+def traces(project: Path) -> dict[str, object]:
+    """What a lab of the project could leave on this machine."""
 
     def said(*command: str) -> str:
         return subprocess.run(command, check=False, capture_output=True, text=True).stdout
 
     cgroups = {str(path) for path in Path("/sys/fs/cgroup").rglob("*nomad*")}
-    mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if NAME in line]
+    mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if str(project) in line]
     return {
         "links": re.sub(r"\s+", " ", said("ip", "-o", "link")),
-        "rules": sorted(said("iptables-save").splitlines()) and said("iptables", "-S"),
-        "nat rules": said("iptables", "-t", "nat", "-S"),
+        "rules": [line for line in said("iptables-save").splitlines() if line.startswith("-A")],
         "cgroups": cgroups,
         "mounts": mounts,
         "addresses in use": sorted(map(str, Path("/var/lib/cni").rglob("*"))) if Path("/var/lib/cni").is_dir() else [],
     }
 
 
-def processes() -> list[str]:
-    """Command lines of everything that belongs to the lab."""
+def processes(project: Path) -> list[str]:
+    """Command lines of everything that belongs to a lab of the project."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
             command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if entry.name.isdecimal() and NAME in command and entry.name != str(os.getpid()):
+        if entry.name.isdecimal() and str(project) in command and entry.name != str(os.getpid()):
             found.append(command)
     return found
 
 
 def assert_nothing_is_left(project: Path, before: dict[str, object]) -> None:
     deadline = time.monotonic() + 5
-    while processes() and time.monotonic() < deadline:
+    while processes(project) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert processes() == []
-    assert traces() == before
+    assert processes(project) == []
+    assert traces(project) == before
     assert not (project / ".lab").exists()
 
 
 def test_a_day_with_the_lab(project: Path) -> None:
-    before = traces()
+    before = traces(project)
     code, output, errors = run(project, "lab", "up", NAME)
     assert (code, errors) == (0, "")
     assert "through api-gateway, port 5000, to web and api:" in output
@@ -198,7 +197,7 @@ def end_the_agents(project: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 @pytest.mark.parametrize("after", [EARLY, 1.5, 6.0])
 def test_an_interrupted_up_leaves_nothing(project: Path, number: signal.Signals, after: float) -> None:
-    before = traces()
+    before = traces(project)
     with mesh(project, "lab", "up", NAME) as process:
         time.sleep(after)
         process.send_signal(number)
@@ -210,7 +209,7 @@ def test_an_interrupted_up_leaves_nothing(project: Path, number: signal.Signals,
 
 
 def test_up_goes_on_after_it_was_killed_anywhere(project: Path) -> None:
-    before = traces()
+    before = traces(project)
     for after in (0.6, 1.2, 2.5, 5.0, 9.0):
         with mesh(project, "lab", "up", NAME) as process:
             time.sleep(after)

@@ -60,7 +60,7 @@ def test_nobody_calls_across_who_is_not_declared(lab: Lab) -> None:
     here.consul.request("DELETE", "/v1/config/service-intentions/api")
     try:
         eventually(
-            "it is refused", lambda: door(lab).send(Request()).who, well=lambda who: "403" in who or "500" in who
+            "it is refused", lambda: door(lab).send(Request()).who, well=lambda who: "403" in who or "RBAC" in who
         )
     finally:
         lab.apply(silent)

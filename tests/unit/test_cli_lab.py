@@ -8,6 +8,8 @@ import pytest
 
 from mesh.cli import main
 from mesh.lab import requirements
+from mesh.lab.errors import LabError
+from mesh.lab.ground import Ground
 
 Captured = pytest.CaptureFixture[str]
 
@@ -83,3 +85,18 @@ def test_logs_are_found_by_the_beginning_of_their_names(project: Path, capsys: C
     assert capsys.readouterr().out == "== api/01234567/stdout (1 lines) ==\nnewer\n"
     assert main(["lab", "logs", "ap"]) == 2
     assert "there is no log ap; there are:\n  mesh-lab-server-0/consul" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["/etc", "..", ".", "a/b", "../environments", "-", ""])
+def test_a_lab_has_the_name_of_an_environment(name: str, project: Path) -> None:
+    (project / ".lab").mkdir()
+    with pytest.raises(LabError, match="is no name of an environment"):
+        Ground(name, project)
+
+
+def test_a_lab_is_found_by_its_file_as_well(project: Path, capsys: Captured) -> None:
+    (project / ".lab/lab-peering").mkdir(parents=True)
+    assert main(["lab", "down", "lab_peering"]) == 0
+    assert capsys.readouterr().out == "the lab lab-peering is gone\n"
+    assert main(["lab", "down", "lab_peering"]) == 1
+    assert capsys.readouterr().out == "the lab lab-peering does not run\n"

@@ -73,4 +73,15 @@ def test_without_a_name_the_status_and_the_beginning_of_the_text_are_shown() -> 
     assert Answer(200, "OK").who == "200 OK"
     assert Answer(404, "").who == "404"
     assert Answer(0, "Connection refused").who == "0 Connection refused"
-    assert Answer(500, "x" * 100).who == f"500 {'x' * 60}"
+    assert Answer(500, "x" * 100).who == f"500 {'x' * 80}"
+
+
+def test_a_failure_is_told_by_the_one_that_failed() -> None:
+    api = {"name": "api-v1", "uri": "http://localhost:9091", "code": 503, "error": "overloaded"}
+    well = {"name": "other", "uri": "http://localhost:9092", "code": 200, "body": "fine"}
+    web = {"name": "web", "error": "Error processing upstream request", "upstream_calls": {"b": well, "a": api}}
+    assert Answer(500, json.dumps(web)).who == "500 overloaded"
+    del api["error"]
+    assert Answer(500, json.dumps(web)).who == "500 Error processing upstream request"
+    api["body"] = "RBAC: access denied"
+    assert Answer(500, json.dumps(web)).who == "500 RBAC: access denied"

@@ -87,7 +87,8 @@ def down(options: argparse.Namespace) -> int:
     """``mesh lab down``."""
     _as_root()
     root = find_root(Path.cwd())
-    names = [options.environment] if options.environment else Ground.names(root)
+    named: str | None = options.environment
+    names = [named] if named else Ground.names(root)
     status = 0
     for name in names:
         lab = Ground(name, root)
@@ -99,7 +100,9 @@ def down(options: argparse.Namespace) -> int:
             print(f"error: {error}", file=sys.stderr)
             status = UNREADABLE
         else:
-            print(f"the lab {name} is gone" if there else f"the lab {name} does not run")
+            print(f"the lab {lab.name} is gone" if there else f"the lab {lab.name} does not run")
+            if named and not there:
+                status = UNSOUND
     if not names:
         print("no lab runs")
     return status

@@ -127,7 +127,7 @@ def _write(consul: Api, entry: ConfigEntry) -> None:
 
 def workload_steps(nomad: Api, declared: Sequence[JsonObject]) -> list[Step]:
     """From the jobs that Nomad has to the declared ones: those that are not declared go first."""
-    there = {job["ID"] for job in nomad.get("/v1/jobs")}
+    there = {job["ID"] for job in nomad.get("/v1/jobs") if not job.get("ParentID")}  # a run goes with its job
     wanted = {job["ID"] for job in declared}
     steps = [
         Step(Verb.REMOVE, f"job {name}", partial(nomad.request, "DELETE", f"/v1/job/{quote(name, '')}?purge=true"))

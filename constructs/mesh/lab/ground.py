@@ -1,6 +1,7 @@
 """What a lab stands on: its folder and its nodes, whatever they run."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +29,14 @@ class Ground:
     """
 
     def __init__(self, name: str, root: Path) -> None:
+        """A lab by the name of its environment, or of its environment's file.
+
+        Raises:
+            LabError: it is no name of an environment; whole folders are removed by it.
+        """
+        name = name.replace("_", "-")
+        if re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", name) is None:
+            raise LabError(f"{name!r} is no name of an environment")
         self.name = name
         self.root = root
         self.folder = root / FOLDER / name

@@ -281,12 +281,12 @@ class Lab(Ground):
 
     def _nomad_client_is_ready(self, machine: str) -> bool:
         api = Api(self.node(machine), ports.NOMAD_HTTP)
-        own = api.get("/v1/agent/self")["stats"]["client"]["node_id"]
-        found = api.find(f"/v1/node/{own}")
+        own = api.get("/v1/agent/self")["stats"].get("client", {}).get("node_id")
+        found = own and api.find(f"/v1/node/{own}")
         return bool(
             found
             and found["Status"] == "ready"
-            and found["Drivers"]["raw_exec"]["Healthy"]
+            and found["Drivers"].get("raw_exec", {}).get("Healthy")
             and "consul.version" in found["Attributes"]
         )
 
@@ -479,7 +479,10 @@ def _instances(cluster: Cluster) -> Iterator[tuple[str, int, int]]:
     """Of each declared job, how many instances run and how many shall."""
     there = {job["ID"]: job["JobSummary"]["Summary"] for job in cluster.nomad.get("/v1/jobs")}
     for job in cluster.jobs:
-        running = sum(group["Running"] for group in there.get(job["ID"], {}).values())
+        if job.get("Periodic") or job.get("ParameterizedJob"):
+            continue  # it waits
+        counted = ("Running",) if job.get("Type") in {None, "service", "system"} else ("Running", "Complete")
+        running = sum(group[state] for group in there.get(job["ID"], {}).values() for state in counted)
         wanted = sum(1 if group.get("Count") is None else group["Count"] for group in job["TaskGroups"])
         yield job["ID"], running, wanted
 

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -97,17 +96,21 @@ class Node:
                 return process
         return None
 
-    @cached_property
-    def _network(self) -> "_Network":
-        return _Network(self.pid)
-
     def connect(self, host: str, port: int, timeout: float) -> socket.socket:
         """A TCP connection from inside of the node's network.
 
         Raises:
             OSError: nobody answers there.
         """
-        return self._network.connect(host, port, timeout)
+        connection = _socket_in(self.pid)
+        try:
+            connection.settimeout(timeout)
+            connection.connect((host, port))
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def end(self) -> None:
         """Ends everything in the node."""
@@ -151,7 +154,7 @@ def create(name: str, folder: Path) -> Node:
 
 
 def running(folder: Path) -> tuple[Node, ...]:
-    """The nodes whose folders are in ``folder``, or those of all labs if it holds folders of labs."""
+    """The nodes whose folders are in ``folder``."""
     nodes = []
     for pid, command in _processes():
         if len(command) > 4 and command[-3] == _INIT and "-I" in command[:2]:  # noqa: PLR2004  as `create` starts it
@@ -167,29 +170,25 @@ def join(one: Node, interface: str, other: Node, other_interface: str) -> None:
     _run("ip", "link", "add", interface, "netns", str(one.pid), *end)
 
 
-class _Network:
-    """Opens sockets in another network namespace: a thread of its own enters it, and hands out what it opened."""
+def _socket_in(pid: int) -> socket.socket:
+    """A TCP socket of another process's network: only opening it decides in which network it is.
 
-    def __init__(self, pid: int) -> None:
-        self._namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        self._thread = ThreadPoolExecutor(1, "network", initializer=self._enter)
+    Raises:
+        OSError: the process has ended, or may not be entered.
+    """
+    namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
-    def _enter(self) -> None:
-        libc = ctypes.CDLL(None, use_errno=True)  # Python has setns since 3.12
-        if libc.setns(self._namespace, 0):
+    def opened() -> socket.socket:
+        if ctypes.CDLL(None, use_errno=True).setns(namespace, 0):  # Python has setns since 3.12
             raise OSError(ctypes.get_errno(), "cannot enter the node's network")
+        return socket.socket()
 
-    def connect(self, host: str, port: int, timeout: float) -> socket.socket:
-        # Only opening decides in which network a socket is; the thread does not wait for anybody.
-        connection = self._thread.submit(socket.socket).result()
-        try:
-            connection.settimeout(timeout)
-            connection.connect((host, port))
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+    try:
+        # In a thread that ends with it, because it is the thread that enters.
+        with ThreadPoolExecutor(1, "network") as thread:
+            return thread.submit(opened).result()
+    finally:
+        os.close(namespace)
 
 
 def _processes() -> Iterator[tuple[int, tuple[str, ...]]]:

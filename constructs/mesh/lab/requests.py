@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -86,7 +86,11 @@ class Answer:
         """The last one that the request reached, or the status if it did not get an answer."""
         if self.well and (names := self.answered_by()):
             return names[-1]
-        return f"{self.status} {self.body.strip()[:60]}".strip()
+        value, reason = self.json(), ""
+        while value:
+            reason = str(value.get("error") or value.get("body") or reason)
+            value = next((call for call in (value.get("upstream_calls") or {}).values() if call.get("code") != 200), {})  # noqa: PLR2004
+        return f"{self.status} {(reason or self.body).strip()[:80]}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,8 @@ def _batch(work: tuple[Target, Request, int]) -> Counter[str]:
 class Load:
     """Steady requests in the background, as long as the context lasts.
 
-    Each second, ``rate`` requests are sent at even distances whether or not the ones before have been answered.
+    Each second, ``rate`` requests are sent at even distances, whether or not the ones before have been answered, as
+    long as no more than ``workers`` are under way; the others wait for their turn.
 
     Attributes:
         target: Where they go.
@@ -204,10 +209,13 @@ class Load:
 
         begin = time.monotonic()
         number = 0
+        sent: list[Future[None]] = []
         with ThreadPoolExecutor(self.workers) as pool:
             while not self._stop.is_set():
-                pool.submit(one, number)
+                sent.append(pool.submit(one, number))
                 number += 1
                 self._stop.wait(max(0.0, begin + number / self.rate - time.monotonic()))
         for session in opened:
             session.__exit__()
+        for each in sent:
+            each.result()  # nothing is lost in silence
