@@ -99,6 +99,9 @@ class Outcome:
         return self.error is None and not self.errors
 
 
+_END_SECONDS: Final = 10.0
+
+
 class ProviderError(Exception):
     """The program ended, or could not delete what a case had written: no later result can be trusted."""
 
@@ -162,6 +165,7 @@ class Provider:
     _input: IO[bytes]
     _output: IO[bytes]
     _messages: IO[bytes]
+    _process: subprocess.Popen[bytes]
 
     def __init__(
         self, address: str, executable: Path | None = None, *, restart: Callable[[], str] | None = None
@@ -183,7 +187,7 @@ class Provider:
             # A file, not a pipe: nobody has to read it while the program runs.
             self._messages = resources.enter_context(tempfile.TemporaryFile())
             pipe = subprocess.PIPE
-            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=self._messages)
+            process = self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=self._messages)
             resources.callback(_stop, process)
             assert process.stdin is not None
             assert process.stdout is not None
@@ -249,6 +253,8 @@ class Provider:
         answer: dict[str, Any] = json.loads(line or "{}")
         if not line or (answer.get("gone") and self._restart is None):
             self._sent.clear()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END_SECONDS)  # its last words come after its last answer
             self._messages.seek(0)
             raise ProviderError(f"the program ended: {self._messages.read().decode(errors='replace')}")
         if answer.get("gone") and self._restart is not None:
