@@ -7,8 +7,9 @@ from constructs import Construct
 
 from mesh.consul import policy
 from mesh.consul.constructs.config_entries import ConfigEntries
-from mesh.model import Environment, Peering
+from mesh.model import Environment
 from mesh.terraform import HIDDEN_ID
+from mesh.topology import clusters
 from stacks.providers import PEER
 from stacks.providers.consul import consul_provider
 
@@ -20,8 +21,11 @@ class PolicyStack(TerraformStack):
 
     def __init__(self, scope: Construct, *, environment: Environment) -> None:
         super().__init__(scope, STACK_ID)
-        consul_provider(self, environment)
-        ConfigEntries(self, HIDDEN_ID, entries=policy.entries(environment))
-        if isinstance(topology := environment.platform.topology, Peering):
-            provider = consul_provider(self, environment, topology.peer)
-            ConfigEntries(self, PEER, entries=policy.entries(environment, topology.peer), provider=provider)
+        for cluster in clusters(environment.platform):
+            provider = consul_provider(self, environment, cluster)
+            ConfigEntries(
+                self,
+                PEER if cluster else HIDDEN_ID,
+                entries=policy.entries(environment, cluster),
+                provider=provider if cluster else None,
+            )

@@ -7,10 +7,11 @@ from constructs import Construct
 
 from mesh.kubernetes import services as kubernetes
 from mesh.kubernetes.constructs import Chart, MeshedService
-from mesh.model import Environment, Peering
+from mesh.model import Environment
 from mesh.nomad.constructs import HclNomadJob, NomadJob
 from mesh.nomad.jobs import jobs
 from mesh.terraform import resource_name
+from mesh.topology import clusters
 from stacks.providers import PEER
 from stacks.providers.cluster import cluster_and_helm_provider
 from stacks.providers.nomad import nomad_provider
@@ -23,13 +24,11 @@ class WorkloadsStack(TerraformStack):
 
     def __init__(self, scope: Construct, *, environment: Environment) -> None:
         super().__init__(scope, STACK_ID)
-        nomad_provider(self, environment)
-        for job in jobs(environment):
-            NomadJob(self, resource_name(job.id), job=job)
-        if isinstance(topology := environment.platform.topology, Peering):
-            provider = nomad_provider(self, environment, topology.peer)
-            for job in jobs(environment, topology.peer):
-                NomadJob(self, f"{PEER}_{job.id}", job=job, provider=provider)
+        for cluster in clusters(environment.platform):
+            provider = nomad_provider(self, environment, cluster)
+            for job in jobs(environment, cluster):
+                id_ = f"{PEER}_{job.id}" if cluster else resource_name(job.id)
+                NomadJob(self, id_, job=job, provider=provider if cluster else None)
         for extra in environment.extra_jobs:
             # An extra job may be called as a service is; no name of a service has an underscore.
             HclNomadJob(self, f"extra_{extra.name}", text=extra.text)

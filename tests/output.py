@@ -14,8 +14,6 @@ from mesh.model import Environment
 from mesh.terraform import literal
 from stacks.application import compose
 
-ROOT = Path(__file__).resolve().parents[1]
-
 CANARY = "canary-7f3d"
 """Put into every credential variable during synthesis; must not come out."""
 

@@ -3,9 +3,7 @@
 import re
 import sys
 import traceback
-from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +12,7 @@ from mesh import model
 from mesh.consul.parts import Part
 from mesh.errors import ProjectError
 from mesh.model import Environment
+from mesh.showing import nearest, suggest
 
 FOLDER: Final = "environments"
 """Folder with a module for each environment; modules that start with an underscore are helpers."""
@@ -46,11 +45,11 @@ def load(name: str, root: Path) -> Environment:
         ProjectError: there is no such environment, or its module does not load.
     """
     known = available(root)
-    name = name if name in known else name.replace("-", "_")  # as the environment is called, too
+    called, name = name, name if name in known else name.replace("-", "_")  # as the environment is called, too
     if name not in known:
-        close = get_close_matches(name, known, n=1)
-        hint = f'did you mean "{close[0]}"? ' if close else ""
-        message = f'no environment is called "{name}": {hint}there are {", ".join(known) or "none"} in {FOLDER}/'
+        close = nearest(name, known)
+        hint = f'did you mean "{close}"? ' if close else ""
+        message = f'no environment is called "{called}": {hint}there are {", ".join(known) or "none"} in {FOLDER}/'
         raise ProjectError(message)
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
@@ -94,12 +93,7 @@ def _describe(error: Exception) -> str:
 def _meant(message: str) -> str:
     """What a misspelt keyword of the vocabulary may have meant."""
     found = re.search(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", message)
-    return _suggest(found[2], _fields(found[1])) if found else ""
-
-
-def _suggest(name: str, known: Sequence[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f'; did you mean "{close[0]}"?' if close else ""
+    return suggest(found[2], _fields(found[1])) if found else ""
 
 
 def _fields(name: str) -> list[str]:

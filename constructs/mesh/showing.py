@@ -40,7 +40,12 @@ def said_together(names: Collection[str]) -> str:
     return f"{', '.join(others)} and {last} are said together"
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Which of the known words a misspelt one may mean; none if it looks like none of them."""
+    return next(iter(get_close_matches(word[:_LONGEST_COMPARED], list(known), n=1)), None)
+
+
 def suggest(word: str, known: Iterable[str]) -> str:
-    """Which of the known words a misspelt one may mean, at the end of a message; nothing if it looks like none."""
-    close = get_close_matches(word[:_LONGEST_COMPARED], list(known), n=1)
-    return f'; did you mean "{close[0]}"?' if close else ""
+    """The same at the end of a message; nothing if there is none."""
+    close = nearest(word, known)
+    return f'; did you mean "{close}"?' if close else ""

@@ -27,7 +27,8 @@ from mesh.consul.policy import entries
 from mesh.consul.reading import Form
 from mesh.model import Community, Environment, Flat, IngressGateway, Kubernetes, Listener, Partition, Route
 from mesh.project import load
-from tests.output import ROOT, Synthesized, unescaped
+from tests.declared import ROOT
+from tests.output import Synthesized, unescaped
 
 Answer = Literal["impossible", "refused", "kept"]
 

@@ -18,7 +18,8 @@ from mesh.consul.ordering import dependencies
 from mesh.consul.policy import entries
 from mesh.terraform import plain_json
 from mesh.topology import LOOPBACK, PEER_LOOPBACK, clusters
-from tests.output import CANARY, ROOT, Synthesized, unescaped
+from tests.declared import ROOT
+from tests.output import CANARY, Synthesized, unescaped
 
 TAGLESS = {
     "azurerm_key_vault_secret",

@@ -13,7 +13,8 @@ import pytest
 
 from mesh.model import Kubernetes
 from mesh.project import load
-from tests.output import ROOT, Synthesized, synthesize
+from tests.declared import ROOT
+from tests.output import Synthesized, synthesize
 from tests.unit.examples import service
 
 STACKS = ("consul-cluster", "workloads")

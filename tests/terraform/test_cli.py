@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from mesh.names import STACKS
-from tests.output import ROOT, Synthesized
+from tests.declared import ROOT
+from tests.output import Synthesized
 from tests.shadow import shadow
 
 CLI = ROOT / "node_modules" / ".bin" / "cdktf"

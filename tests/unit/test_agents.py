@@ -9,6 +9,7 @@ from mesh import ports
 from mesh.consul import agent as consul
 from mesh.model import Environment, Security
 from mesh.nomad import agent as nomad
+from mesh.topology import LOOPBACK
 from tests.unit.examples import COMMUNITY, ENTERPRISE, environment, service
 
 PLAIN = environment(service(), platform=replace(COMMUNITY, servers=3, clients=2))
@@ -70,8 +71,8 @@ def test_agents_say_their_own_address_and_join_the_servers(mesh: Environment) ->
 
 def test_zero_trust_has_nothing_plain_on_the_network() -> None:
     server = _listeners(consul.server_config(SECURED, 0))
-    assert {api for api, address in server.items() if address != consul.LOOPBACK} == {"https", "grpc_tls"}
-    assert set(_listeners(consul.client_config(SECURED, 0)).values()) == {consul.LOOPBACK}
+    assert {api for api, address in server.items() if address != LOOPBACK} == {"https", "grpc_tls"}
+    assert set(_listeners(consul.client_config(SECURED, 0)).values()) == {LOOPBACK}
     for config in (nomad.server_config(SECURED, 0), nomad.client_config(SECURED, 0)):
         assert {key: config["tls"][key] for key in ("http", "rpc", "verify_server_hostname")} == {
             "http": True,
@@ -98,7 +99,7 @@ def test_a_private_network_is_plain_and_open() -> None:
         nomad.client_config(PLAIN, 0),
     ):
         assert not {"tls", "acl", "auto_encrypt"} & set(config)
-    network = {api for api, where in _listeners(consul.server_config(PLAIN, 0)).items() if where != consul.LOOPBACK}
+    network = {api for api, where in _listeners(consul.server_config(PLAIN, 0)).items() if where != LOOPBACK}
     assert network == {"http", "grpc"}
 
 

@@ -49,7 +49,7 @@ from mesh.nomad.jobs import jobs
 from mesh.project import available, load
 from mesh.terraform import json_literal, yaml_literal
 from mesh.topology import clusters
-from tests.output import ROOT
+from tests.declared import ROOT
 
 NAMES = ["api", "web", "db", "x9", "global", "on"]
 TEXTS = st.sampled_from(["x", "${NOMAD}", "%{if}", 'a"b', "é\U0001f600", "", "\n", "{{ env }}", "\x7f"])

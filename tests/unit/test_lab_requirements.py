@@ -11,7 +11,7 @@ import pytest
 
 from mesh.lab import requirements
 from mesh.lab.errors import LabError
-from mesh.lab.requirements import COMMANDS, PLUGINS, Missing, cni_folder, error, missing, require
+from mesh.lab.requirements import COMMANDS, PLUGINS, Missing, cni_folder, missing, require
 
 PACKAGES = ("iproute2", "iptables", "mount", "util-linux")
 
@@ -75,7 +75,6 @@ def test_everything_that_is_missing_is_said_at_once(machine: Machine) -> None:
     assert machine.missing() == everything
     with pytest.raises(LabError) as caught:
         require(machine.root)
-    assert str(caught.value) == str(error(machine.root))
     first, *others = str(caught.value).splitlines()
     assert first == "a lab cannot run here; what is missing:"
     assert others == [f"  {each}" for each in missing(machine.root)]

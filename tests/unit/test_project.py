@@ -52,6 +52,11 @@ def test_file_and_environment_have_one_name(root: Path) -> None:
         load("other", root)
 
 
+def test_an_unknown_name_is_repeated_as_it_was_written(root: Path) -> None:
+    with pytest.raises(ProjectError, match='no environment is called "no-such": there are'):
+        load("no-such", root)
+
+
 def test_an_unknown_name_lists_those_that_exist(root: Path) -> None:
     with pytest.raises(
         ProjectError, match='no environment is called "goood": did you mean "good"\\? there are good in environments/'

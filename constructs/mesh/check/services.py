@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Final
 
 from mesh.consul.entries import service_router
@@ -16,6 +15,7 @@ from mesh.model.gateway import Gateway
 from mesh.model.service import Kubernetes, Nomad, Route, Service
 from mesh.names import CONSUL_NAMESPACE
 from mesh.scalars import HTTP_LIKE
+from mesh.showing import nearest
 from mesh.topology import MESH_GATEWAY, partitions, place
 from mesh.workload import versions_of, workload_name
 
@@ -53,9 +53,8 @@ def gateway_path(name: str) -> str:
 def suggestion(name: str, known: Iterable[str]) -> str:
     """What to write instead of an unknown name."""
     names = [other for other in known if other]
-    close = get_close_matches(name, names, n=1)
-    if close:
-        return f'did you mean "{close[0]}"?'
+    if close := nearest(name, names):
+        return f'did you mean "{close}"?'
     return f"known: {', '.join(sorted(names))}" if names else "nothing of this kind is declared"
 
 

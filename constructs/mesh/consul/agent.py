@@ -9,11 +9,11 @@ from typing import Final
 from mesh import names, ports
 from mesh.model.environment import Environment
 from mesh.shapes import JsonObject
+from mesh.topology import LOOPBACK
 
 CONFIG_DIR: Final = "/etc/consul.d"
 DATA_DIR: Final = "/opt/hashistack/consul"
 ANYWHERE: Final = "0.0.0.0"
-LOOPBACK: Final = "127.0.0.1"
 OFF: Final = -1
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from mesh.lab.errors import LabError
 from mesh.lab.node import Node
+from mesh.topology import LOOPBACK
 
 _SECONDS: Final = 15.0
 
@@ -81,7 +82,7 @@ class Api:
         Raises:
             RefusedError, UnreachableError: as the names say.
         """
-        connection = Connection(self.node, "127.0.0.1", self.port)
+        connection = Connection(self.node, LOOPBACK, self.port)
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
             response = connection.getresponse()

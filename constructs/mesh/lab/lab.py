@@ -30,6 +30,7 @@ from mesh.lab.peering import peer
 from mesh.lab.programs import find_consul, find_nomad
 from mesh.lab.requests import Target
 from mesh.lab.swaps import Programs, swapped
+from mesh.lab.waiting import within
 from mesh.model.environment import Environment
 from mesh.model.gateway import ApiGateway
 from mesh.model.job import HclJob
@@ -118,7 +119,7 @@ class Lab(Ground):
         """What runs in place of images."""
         envoy = requirements.envoy()
         if envoy is None:
-            raise requirements.error(self.root)
+            raise LabError(str(requirements.NO_ENVOY))
         return Programs(envoy, sys.executable, _ECHO)
 
     def clusters(self) -> tuple[Cluster, ...]:
@@ -174,7 +175,8 @@ class Lab(Ground):
             say(f"machines: {', '.join(machine.name for machine in found)}")
         self._start_agents(found, say)
         clusters = self.clusters()
-        self._forward(clusters)
+        for cluster in clusters:
+            self._forward(cluster)
         if len(clusters) > 1:
             peer(clusters[0].consul, clusters[0].datacenter, clusters[1].consul, clusters[1].datacenter)
             say(f"{clusters[0].datacenter} and {clusters[1].datacenter} are peers")
@@ -238,12 +240,7 @@ class Lab(Ground):
         If it registers a moment before it has a key, it tries again after half a minute, but at once when it is started
         again.
         """
-        deadline = time.monotonic() + _JOIN_SECONDS
-        while time.monotonic() < deadline:
-            if self._nomad_client_is_ready(machine):
-                return True
-            time.sleep(0.1)
-        return False
+        return within(_JOIN_SECONDS, lambda: self._nomad_client_is_ready(machine), pause=0.1)
 
     def end_agent(self, machine: str, agent: str) -> None:
         """Ends an agent of a running machine at once, as a crash would; what it runs goes on.
@@ -290,12 +287,8 @@ class Lab(Ground):
             and "consul.version" in found["Attributes"]
         )
 
-    def _forward(self, clusters: Sequence[Cluster]) -> None:
-        """Lets this machine's loopback lead to the agents and the gateways."""
-        for cluster in clusters:
-            self._forward_to(cluster)
-
-    def _forward_to(self, cluster: Cluster) -> None:
+    def _forward(self, cluster: Cluster) -> None:
+        """Lets this machine's loopback lead to the agents and the gateways of a cluster."""
         server = self.node(cluster.machines[0].name)
         clients = [machine.address for machine in cluster.machines if machine.client]
         targets = {port: [IPv4Address(topology.LOOPBACK)] for port in (ports.LOOPBACK_HTTP, ports.NOMAD_HTTP)}
@@ -310,11 +303,9 @@ class Lab(Ground):
             time.sleep(0.01)
         pairs = [f"{here}:{_free(here, port)}={there}" for there, port in inside.items()]
         server.start_outside(sys.executable, "-I", _FORWARD, *pairs, log="forward.log")
-        deadline = time.monotonic() + _FORWARD_SECONDS
-        while self._forwarder(server) is None:  # it takes a moment until it bears its name
-            if time.monotonic() > deadline:
-                raise LabError(f"nothing leads into the lab:\n{_end_of(server.folder / 'forward.log')}")
-            time.sleep(0.01)
+        # It takes a moment until it bears its name.
+        if not within(_FORWARD_SECONDS, lambda: self._forwarder(server), pause=0.01):
+            raise LabError(f"nothing leads into the lab:\n{_end_of(server.folder / 'forward.log')}")
 
     @staticmethod
     def _forwarder(server: Node) -> Process | None:
@@ -354,7 +345,8 @@ class Lab(Ground):
         """
         count = 0
         clusters = self.clusters()
-        self._forward(clusters)
+        for cluster in clusters:
+            self._forward(cluster)
         for cluster in clusters:
             steps = apply.policy_steps(cluster.consul, cluster.entries)
             apply.run(steps, self._of(cluster, say))
@@ -384,10 +376,11 @@ class Lab(Ground):
         """
         deadline = time.monotonic() + RUNNING_SECONDS
         said: set[str] = set()
+        clusters = self.clusters()
         while True:
             lacking = [
                 (cluster, job, f"job {job}: {running} of {wanted} run")
-                for cluster in self.clusters()
+                for cluster in clusters
                 for job, running, wanted in _instances(cluster)
                 if running < wanted
             ]
@@ -409,22 +402,16 @@ class Lab(Ground):
         Raises:
             LabError: some do not pass in time; with what they say.
         """
+        agents = [self.node(machine.name) for cluster in self.clusters() for machine in cluster.machines]
         deadline = time.monotonic() + HEALTHY_SECONDS
-        if failing := list(self._failing()):
+        failing = list(_failing(agents))
+        if failing:
             say(f"{len(failing)} checks have yet to pass")
-        while failing := list(self._failing()):
+        while failing:
             if time.monotonic() > deadline:
                 raise LabError("\n  ".join(["not healthy:", *failing]))
             time.sleep(0.1)
-
-    def _failing(self) -> Iterator[str]:
-        for cluster in self.clusters():
-            for machine in cluster.machines:
-                checks = Api(self.node(machine.name), ports.LOOPBACK_HTTP).get("/v1/agent/checks")
-                for check in checks.values():
-                    if check["Status"] != "passing":
-                        where = check["ServiceName"] or machine.name
-                        yield f"{where}: {check['Name']}: {check['Output'].strip()[:200]}"
+            failing = list(_failing(agents))
 
     def gateway(self, name: str, port: int) -> Target:
         """Where a gateway listens.
@@ -473,6 +460,15 @@ class Lab(Ground):
 
 _ECHO: Final = str(Path(__file__).resolve().with_name("echo.py"))
 _FORWARD: Final = str(Path(__file__).resolve().with_name("forward.py"))
+
+
+def _failing(agents: Sequence[Node]) -> Iterator[str]:
+    """The checks of Consul's agents that do not pass, with what they say."""
+    for agent in agents:
+        for check in Api(agent, ports.LOOPBACK_HTTP).get("/v1/agent/checks").values():
+            if check["Status"] != "passing":
+                where = check["ServiceName"] or agent.name
+                yield f"{where}: {check['Name']}: {check['Output'].strip()[:200]}"
 
 
 def _instances(cluster: Cluster) -> Iterator[tuple[str, int, int]]:

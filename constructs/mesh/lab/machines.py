@@ -25,8 +25,6 @@ NOMAD: Final = "nomad"
 PEERING_PORT: Final = 8503
 """Where a server listens for its peers."""
 
-ANYWHERE: Final = "0.0.0.0"
-
 INTERFACE: Final = "eth0"
 """A machine's network interface."""
 
@@ -122,7 +120,7 @@ def _speaks_to_peers(environment: Environment) -> JsonObject:
     # Clusters speak to each other by TLS, whose certificates Consul makes itself.
     if len(clusters(environment.platform)) == 1:
         return {}
-    return {"ports": {"grpc_tls": PEERING_PORT}, "addresses": {"grpc_tls": ANYWHERE}}
+    return {"ports": {"grpc_tls": PEERING_PORT}, "addresses": {"grpc_tls": consul.ANYWHERE}}
 
 
 def _runs_services(cni: str) -> JsonObject:

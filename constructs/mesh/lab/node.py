@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -21,6 +20,7 @@ from typing import Final
 
 from mesh.lab import init
 from mesh.lab.errors import LabError
+from mesh.lab.waiting import within
 
 _INIT: Final = str(Path(init.__file__).resolve())
 _NAMESPACES: Final = ("--net", "--mount", "--uts", "--ipc", "--pid")
@@ -115,11 +115,8 @@ class Node:
     def end(self) -> None:
         """Ends everything in the node."""
         Process(self.pid, ()).signal(signal.SIGKILL)
-        deadline = time.monotonic() + _END_SECONDS
-        while Path(f"/proc/{self.pid}").exists():
-            if time.monotonic() > deadline:
-                raise LabError(f"process {self.pid} of the node {self.name} does not end")
-            time.sleep(0.01)
+        if not within(_END_SECONDS, lambda: not Path(f"/proc/{self.pid}").exists(), pause=0.01):
+            raise LabError(f"process {self.pid} of the node {self.name} does not end")
 
     def _entered(self) -> tuple[str, ...]:
         return ("nsenter", f"--target={self.pid}", *_NAMESPACES, "--")

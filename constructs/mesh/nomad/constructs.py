@@ -19,16 +19,7 @@ class NomadJob(Construct):
     def __init__(self, scope: Construct, id_: str, *, job: Job, provider: TerraformProvider | None = None) -> None:
         super().__init__(scope, id_)
         longest = f"{job.deployment_seconds()}s"
-        self.resource = JobResource(
-            self,
-            HIDDEN_ID,
-            jobspec=json_literal(job.api_json()),
-            json=True,
-            provider=provider,
-            detach=False,
-            purge_on_destroy=True,
-            timeouts={"create": longest, "update": longest},
-        )
+        self.resource = _resource(self, json_literal(job.api_json()), longest, json=True, provider=provider)
 
 
 class HclNomadJob(Construct):
@@ -36,11 +27,24 @@ class HclNomadJob(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, text: str) -> None:
         super().__init__(scope, id_)
-        self.resource = JobResource(
-            self,
-            HIDDEN_ID,
-            jobspec=literal(text),
-            detach=False,
-            purge_on_destroy=True,
-            timeouts={"create": LONGEST, "update": LONGEST},
-        )
+        self.resource = _resource(self, literal(text), LONGEST)
+
+
+def _resource(
+    scope: Construct,
+    jobspec: str,
+    longest: str,
+    *,
+    json: bool | None = None,
+    provider: TerraformProvider | None = None,
+) -> JobResource:
+    return JobResource(
+        scope,
+        HIDDEN_ID,
+        jobspec=jobspec,
+        json=json,
+        provider=provider,
+        detach=False,
+        purge_on_destroy=True,
+        timeouts={"create": longest, "update": longest},
+    )

@@ -5,12 +5,12 @@ Source: ``consul@1.22.7 agent/envoyextensions/builtin``; ``github.com/go-viper/m
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from enum import Enum
 from typing import Any, Final
 
 from mesh.consul.go_scalars import parse_bool
 from mesh.rules import At, Example, Problem, refused, stricter
+from mesh.showing import nearest
 
 _LUA: Final = {"Listener": "inbound", "Script": "-- nothing"}
 
@@ -143,8 +143,8 @@ class Decoding:
 def _unknown(key: str, shape: Mapping[str, Shape], at: At) -> Problem:
     squeezed = {name.lower(): name for name in shape}
     meant = squeezed.get(key.replace("_", "").replace("-", "").lower())
-    close = [meant] if meant else get_close_matches(key[:100], shape, n=1)
-    fix = f"write {close[0]}" if close else f"remove it; there are {', '.join(shape)}"
+    close = meant or nearest(key, shape)
+    fix = f"write {close}" if close else f"remove it; there are {', '.join(shape)}"
     return ARGUMENT_UNKNOWN(at[key], f'there is no argument "{key}"', fix)
 
 
