@@ -9,7 +9,7 @@ from mesh.kubernetes import services as kubernetes
 from mesh.kubernetes.constructs import Chart, MeshedService
 from mesh.model import Environment
 from mesh.nomad.constructs import HclNomadJob, NomadJob
-from mesh.nomad.jobs import jobs
+from mesh.nomad.jobs import jobs, specification
 from mesh.terraform import resource_name
 from mesh.topology import clusters
 from stacks.providers import PEER
@@ -28,7 +28,13 @@ class WorkloadsStack(TerraformStack):
             provider = nomad_provider(self, environment, cluster)
             for job in jobs(environment, cluster):
                 id_ = f"{PEER}_{job.id}" if cluster else resource_name(job.id)
-                NomadJob(self, id_, job=job, provider=provider if cluster else None)
+                NomadJob(
+                    self,
+                    id_,
+                    job=job,
+                    specification=specification(environment, job),
+                    provider=provider if cluster else None,
+                )
         for extra in environment.extra_jobs:
             # An extra job may be called as a service is; no name of a service has an underscore.
             HclNomadJob(self, f"extra_{extra.name}", text=extra.text)

@@ -11,7 +11,7 @@ import pytest
 
 from mesh import names
 from mesh.consul.policy import entries
-from mesh.nomad.jobs import jobs
+from mesh.nomad.jobs import jobs, specification
 from mesh.terraform import plain_json
 from mesh.topology import clusters
 from tests.declared import DECLARED
@@ -95,7 +95,9 @@ def test_terraform_gives_back_the_cores_values_byte_for_byte(
         bodies = sorted(plain_json(entry.body()) for cluster in there for entry in entries(environment, cluster))
         assert sorted(item["config_json"] for item in of_type(planned, "consul_config_entry")) == bodies
     else:
-        derived = [plain_json(job.api_json()) for cluster in there for job in jobs(environment, cluster)]
+        derived = [
+            plain_json(specification(environment, job)) for cluster in there for job in jobs(environment, cluster)
+        ]
         specs = sorted([*derived, *(job.text for job in environment.extra_jobs)])
         found = sorted(item["jobspec"] for item in of_type(planned, "nomad_job"))
         assert found == specs

@@ -8,22 +8,24 @@ import pytest
 
 from mesh.consul import agent as consul
 from mesh.lab.init import HERE
-from mesh.lab.machines import CONSUL, NOMAD, Machine, machines, of_cluster, with_clients
+from mesh.lab.machines import CONSUL, NOMAD, Machine, Tools, machines, of_cluster, with_clients
 from mesh.model import Community, Environment, Flat, NetworkPlan, Peering, Platform
 from mesh.nomad import agent as nomad
 from mesh.shapes import JsonObject
 from tests.unit.examples import environment, service
-from tests.unit.test_lab_swaps import differences
+from tests.unit.test_nomad_swaps import differences
 
 LOCAL: Final = environment(service(), platform=Platform(edition=Community(), topology=Flat(), azure=None))
 
-CNI: Final = "/opt/cni/bin"
+TOOLS: Final = Tools(cni="/opt/cni/bin", envoy="/bin/envoy", python="/bin/python3", echo="/lab/echo.py")
 
 DATA: Final = "data_dir"
 """Where data lies: in the machine's folder."""
 
-RUNS: Final = frozenset({"client.cni_path", "client.network_interface", "client.options", "plugin.raw_exec"})
-"""What Nomad may run, and how it finds the network and CNI's plugins."""
+RUNS: Final = frozenset(
+    {"client.cni_path", "client.network_interface", "client.options", "client.meta", "plugin.raw_exec"}
+)
+"""What Nomad may run, how it finds the network and CNI's plugins, and where a job finds its programs."""
 
 QUICK: Final = {CONSUL: "performance", NOMAD: "server.raft_multiplier"}
 """A single server need not give others the time to answer."""
@@ -33,7 +35,7 @@ AS_CLIENT: Final = frozenset({"client.enabled", "client.server_join", "consul.gr
 
 
 def lab(clients: int, mesh: Environment = LOCAL) -> tuple[Machine, ...]:
-    return machines(with_clients(mesh, clients), clients, CNI)
+    return machines(with_clients(mesh, clients), clients, TOOLS)
 
 
 def test_without_clients_one_machine_is_everything() -> None:
@@ -114,7 +116,7 @@ def test_what_is_changed_is_what_a_lab_has_to_have() -> None:
     for machine in (both, client):
         told: Any = machine.configurations[NOMAD]
         assert told["client"]["enabled"] is True
-        assert (told["client"]["cni_path"], told["client"]["network_interface"]) == (CNI, "eth0")
+        assert (told["client"]["cni_path"], told["client"]["network_interface"]) == (TOOLS.cni, "eth0")
         assert told["client"]["options"]["driver.allowlist"] == "raw_exec"
         assert told["plugin"]["raw_exec"] == {"config": {"enabled": True}}
 

@@ -11,6 +11,7 @@ import pytest
 
 from mesh.lab import requirements
 from mesh.lab.errors import LabError
+from mesh.lab.programs import NOMAD
 from mesh.lab.requirements import COMMANDS, PLUGINS, Missing, cni_folder, missing, require
 
 PACKAGES = ("iproute2", "iptables", "mount", "util-linux")
@@ -36,12 +37,19 @@ class Machine:
 
     def _which(self, command: str, path: str | None = None) -> str | None:
         assert (path == requirements.PATH) is (command in COMMANDS)  # root's, whatever the caller's says
-        return f"/bin/{command}" if command in self.commands else None
+        own = self.root / "path" / command
+        return str(own) if own.exists() else f"/bin/{command}" if command in self.commands else None
 
     @staticmethod
     def install(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(0o755)
+
+    def program(self, name: str, says: str) -> None:
+        """Puts a program on ``PATH``."""
+        path = self.root / "path" / name
+        self.install(path)
+        path.write_text(f"#!/bin/sh\necho '{says}'\n")
 
     def user(self, number: int) -> None:
         self._monkeypatch.setattr(os, "geteuid", lambda: number)
@@ -125,7 +133,9 @@ def test_go_is_needed_only_to_build_what_is_not_there(machine: Machine, monkeypa
     monkeypatch.setenv("NOMAD_BIN", "/somewhere/nomad")
     assert machine.missing() == []
     monkeypatch.delenv("NOMAD_BIN")
-    machine.commands.add("nomad")
+    machine.program("nomad", "Nomad v1.0.0")
+    assert machine.missing() == ["Go, to build Nomad"]
+    machine.program("nomad", f"Nomad v{NOMAD}")
     assert machine.missing() == []
 
 

@@ -216,13 +216,14 @@ class _State:
 def _deployment(nomad: Api, name: str, index: int) -> _State:
     """How far the deployment of a job's version is that was written at ``index``."""
     path = f"/v1/job/{quote(name, '')}"
+    evaluated = _is_evaluated(nomad, path, index)  # asked first: the deployment is made before that ends
     found = next((one for one in nomad.get(f"{path}/deployments") or () if one["JobSpecModifyIndex"] == index), None)
     if found is None:
         job = nomad.get(path)
         if job["JobModifyIndex"] != index:
             return _State("replaced by another version", over=True, well=False)
-        # Only jobs of the type service are deployed; a new one's deployment comes a moment after it.
-        over = job["Type"] != "service" and job["Status"] != "pending"
+        # No deployment has what runs to its end or at times, has no instances, or has max_parallel = 0.
+        over = job["Status"] != "pending" and evaluated
         return _State(str(job["Status"]), over=over, well=over)
     status = found["Status"]
     groups: Mapping[str, Any] = found["TaskGroups"] or {}
@@ -233,6 +234,13 @@ def _deployment(nomad: Api, name: str, index: int) -> _State:
     if status in {"running", "pending", "initializing", "blocked", "unblocking", "paused"}:
         return _State(f"{healthy} of {wanted} healthy", over=False, well=False)
     return _State(f"{status}: {found['StatusDescription']}", over=True, well=False)
+
+
+def _is_evaluated(nomad: Api, path: str, index: int) -> bool:
+    """Whether Nomad has placed all instances of a job's version that was written at ``index``."""
+    # Not every evaluation says for which version it is: one for what fails later does not.
+    found = [each["Status"] for each in nomad.get(f"{path}/evaluations") if each.get("JobModifyIndex") == index]
+    return all(status == "complete" for status in found)
 
 
 def _why(nomad: Api, name: str) -> str:

@@ -1,15 +1,12 @@
 """The lab of an environment: its machines, agents and what runs on them."""
 
 import json
-import signal
-import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final
 
@@ -19,33 +16,24 @@ from mesh.consul import policy
 from mesh.consul.hazards import Hazard, hazards
 from mesh.consul.parts import Edition
 from mesh.consul.reading import Form, read
-from mesh.lab import apply, node, requirements
+from mesh.lab import agents, apply, forwarding, node, requirements
 from mesh.lab.api import Api
 from mesh.lab.errors import LabError
 from mesh.lab.ground import Ground
-from mesh.lab.init import HERE
-from mesh.lab.machines import CONSUL, INTERFACE, NOMAD, SWITCH, Machine, machines, of_cluster, with_clients
-from mesh.lab.node import Node, Process
-from mesh.lab.peering import peer
+from mesh.lab.machines import CONSUL, INTERFACE, NOMAD, SWITCH, Machine, Tools, machines, of_cluster, with_clients
+from mesh.lab.peering import Peer, are_peers, become_peers
 from mesh.lab.programs import find_consul, find_nomad
 from mesh.lab.requests import Target
-from mesh.lab.swaps import Programs, swapped
-from mesh.lab.waiting import within
 from mesh.model.environment import Environment
 from mesh.model.gateway import ApiGateway
 from mesh.model.job import HclJob
-from mesh.nomad.job import Job
-from mesh.nomad.jobs import jobs
+from mesh.nomad.jobs import jobs, specification
+from mesh.nomad.swaps import swapped
 from mesh.shapes import JsonObject
 
-READY_SECONDS: Final = 60.0
-_JOIN_SECONDS: Final = 3.0
-_FORWARD_SECONDS: Final = 10.0
 DEPLOYED_SECONDS: Final = 600.0
 HEALTHY_SECONDS: Final = 60.0
 RUNNING_SECONDS: Final = 120.0
-ELSEWHERE: Final = 0
-"""A port that the kernel chooses."""
 
 BRIDGE: Final = "bridge0"
 
@@ -64,7 +52,6 @@ class Cluster:
         entries: The config entries.
         derived_jobs: The jobs of the declaration.
         extra_jobs: The jobs that are written in HCL.
-        programs: What runs in place of images.
         consul: The server's API.
         nomad: The server's API.
     """
@@ -73,9 +60,8 @@ class Cluster:
     datacenter: str
     machines: tuple[Machine, ...]
     entries: tuple[ConfigEntry, ...]
-    derived_jobs: tuple[Job, ...]
+    derived_jobs: tuple[JsonObject, ...]
     extra_jobs: tuple[HclJob, ...]
-    programs: Programs
     consul: Api
     nomad: Api
 
@@ -86,9 +72,8 @@ class Cluster:
         Raises:
             LabError: Nomad cannot read one, or does not answer.
         """
-        written = [job.api_json() for job in self.derived_jobs]
-        written += [apply.parsed_job(self.nomad, job) for job in self.extra_jobs]
-        return tuple(swapped(job, self.programs) for job in written)
+        extra = (swapped(apply.parsed_job(self.nomad, job)) for job in self.extra_jobs)
+        return (*self.derived_jobs, *extra)
 
 
 class Lab(Ground):
@@ -110,17 +95,14 @@ class Lab(Ground):
             LabError: it was not started.
         """
         try:
-            return int(json.loads((self.folder / "lab.json").read_text(encoding="utf-8"))["clients"])
+            return int(json.loads(self._made_of.read_text(encoding="utf-8"))["clients"])
         except (OSError, ValueError, KeyError) as error:
             raise self.is_down() from error
 
-    @cached_property
-    def programs(self) -> Programs:
-        """What runs in place of images."""
-        envoy = requirements.envoy()
-        if envoy is None:
-            raise LabError(str(requirements.NO_ENVOY))
-        return Programs(envoy, sys.executable, _ECHO)
+    @property
+    def _made_of(self) -> Path:
+        """The file with what the machines were made of; without it, the lab is not whole."""
+        return self.folder / "lab.json"
 
     def clusters(self) -> tuple[Cluster, ...]:
         """What the environment declares, and the agents of the running lab.
@@ -136,9 +118,8 @@ class Lab(Ground):
                 datacenter=topology.datacenter(environment.platform, cluster),
                 machines=found,
                 entries=policy.entries(environment, cluster),
-                derived_jobs=jobs(environment, cluster),
+                derived_jobs=tuple(specification(environment, job) for job in jobs(environment, cluster)),
                 extra_jobs=() if cluster else tuple(environment.extra_jobs),
-                programs=self.programs,
                 consul=Api(self.node(found[0].name), ports.LOOPBACK_HTTP),
                 nomad=Api(self.node(found[0].name), ports.NOMAD_HTTP),
             )
@@ -147,9 +128,12 @@ class Lab(Ground):
 
     def _machines(self, clients: int) -> dict[str | None, tuple[Machine, ...]]:
         environment = with_clients(self.environment, clients)
-        cni = requirements.cni_folder() or ""
+        envoy = requirements.envoy()
+        if envoy is None:
+            raise LabError(str(requirements.NO_ENVOY))
+        tools = Tools(cni=requirements.cni_folder() or "", envoy=envoy, python=sys.executable, echo=_ECHO)
         return {
-            cluster: machines(of_cluster(environment, cluster), clients, cni)
+            cluster: machines(of_cluster(environment, cluster), clients, tools)
             for cluster in topology.clusters(environment.platform)
         }
 
@@ -165,20 +149,26 @@ class Lab(Ground):
         Raises:
             LabError: something cannot be made or does not start.
         """
-        consul, nomad = find_consul(self.root), find_nomad(self.root)
+        programs = {CONSUL: find_consul(self.root).resolve(), NOMAD: find_nomad(self.root).resolve()}
         if clients is None:
             clients = self._clients_there()
         found = [machine for each in self._machines(clients).values() for machine in each]
-        if not self._is_whole(found, clients):
+        made_of = {"clients": clients, **{name: str(program) for name, program in programs.items()}}
+        if not self._is_whole(found, made_of):
             self.stop()
-            self._make(found, clients, {CONSUL: consul, NOMAD: nomad})
+        elif changed := self._changed(found):
+            say(f"declared otherwise since, so the machines are made anew: {', '.join(changed)}")
+            self.stop()
+        if not self.is_there():
+            self._make(found, programs)
+            self._made_of.write_text(json.dumps(made_of), encoding="utf-8")
             say(f"machines: {', '.join(machine.name for machine in found)}")
-        self._start_agents(found, say)
+        agents.start_all(self, found, say)
         clusters = self.clusters()
         for cluster in clusters:
-            self._forward(cluster)
+            self._forward(cluster, say)
         if len(clusters) > 1:
-            peer(clusters[0].consul, clusters[0].datacenter, clusters[1].consul, clusters[1].datacenter)
+            become_peers(*map(_peer, clusters))
             say(f"{clusters[0].datacenter} and {clusters[1].datacenter} are peers")
 
     def _clients_there(self) -> int:
@@ -186,12 +176,32 @@ class Lab(Ground):
             return self.clients
         return 0
 
-    def _is_whole(self, wanted: Sequence[Machine], clients: int) -> bool:
-        with suppress(LabError):
-            return self.nodes().keys() == {SWITCH, *(each.name for each in wanted)} and self.clients == clients
+    def _is_whole(self, wanted: Sequence[Machine], made_of: JsonObject) -> bool:
+        with suppress(OSError, ValueError):
+            written = json.loads(self._made_of.read_text(encoding="utf-8"))
+            return self.nodes().keys() == {SWITCH, *(each.name for each in wanted)} and bool(written == made_of)
         return False
 
-    def _make(self, wanted: Sequence[Machine], clients: int, programs: dict[str, Path]) -> None:
+    def _changed(self, wanted: Sequence[Machine]) -> list[str]:
+        """The agents that were told something else than is declared now."""
+        return [
+            f"{machine.name}/{agent}"
+            for machine in wanted
+            for agent, configuration in machine.configurations.items()
+            if self._agent_file(machine, agent).read_text(encoding="utf-8") != _written(configuration)
+        ]
+
+    def _outdated(self, clusters: Sequence[Cluster]) -> str | None:
+        """What to do when agents are declared otherwise than they run."""
+        changed = self._changed([machine for cluster in clusters for machine in cluster.machines])
+        if not changed:
+            return None
+        return f"declared otherwise since: {', '.join(changed)}; mesh lab up {self.name} makes the machines anew"
+
+    def _agent_file(self, machine: Machine, agent: str) -> Path:
+        return self.folder / machine.name / f"{agent}.json"
+
+    def _make(self, wanted: Sequence[Machine], programs: Mapping[str, Path]) -> None:
         self.folder.mkdir(parents=True)
         switch = node.create(SWITCH, self.folder / SWITCH)
         switch.run("ip", "link", "add", BRIDGE, "type", "bridge")
@@ -207,109 +217,25 @@ class Lab(Ground):
             made.run("ip", "route", "add", "default", "dev", INTERFACE)
             (folder / "bin").mkdir()
             for name, program in programs.items():
-                (folder / "bin" / name).symlink_to(program.resolve())
+                (folder / "bin" / name).symlink_to(program)
             for agent, configuration in machine.configurations.items():
-                (folder / f"{agent}.json").write_text(json.dumps(configuration, indent=2), encoding="utf-8")
-        # Last: without it, the lab is not whole.
-        (self.folder / "lab.json").write_text(json.dumps({"clients": clients}), encoding="utf-8")
+                self._agent_file(machine, agent).write_text(_written(configuration), encoding="utf-8")
 
-    def _start_agents(self, wanted: Sequence[Machine], say: Say) -> None:
-        started = [machine.name for machine in wanted if self.start_agent(machine.name, CONSUL)]
-        for machine in wanted:
-            _wait(f"Consul on {machine.name}", self, machine.name, CONSUL, self._consul_is_ready)
-        if started:
-            say("Consul is ready")
-        # A client that registers before the servers have a key is not asked again for half a minute.
-        servers = [machine.name for machine in wanted if machine.server]
-        started = [name for name in servers if self.start_agent(name, NOMAD)]
-        for name in servers:
-            _wait(f"Nomad on {name}", self, name, NOMAD, self._nomad_server_is_ready)
-        started += [machine.name for machine in wanted if self.start_agent(machine.name, NOMAD)]
-        for machine in wanted:
-            if machine.server and machine.client and not self._joins_itself(machine.name):
-                self.end_agent(machine.name, NOMAD)
-                self.start_agent(machine.name, NOMAD)
-            if machine.client:
-                _wait(f"Nomad on {machine.name}", self, machine.name, NOMAD, self._nomad_client_is_ready)
-        if started:
-            say("Nomad is ready")
-
-    def _joins_itself(self, machine: str) -> bool:
-        """Whether an agent that is server and client has become a client of itself.
-
-        If it registers a moment before it has a key, it tries again after half a minute, but at once when it is started
-        again.
-        """
-        return within(_JOIN_SECONDS, lambda: self._nomad_client_is_ready(machine), pause=0.1)
-
-    def end_agent(self, machine: str, agent: str) -> None:
-        """Ends an agent of a running machine at once, as a crash would; what it runs goes on.
-
-        Raises:
-            LabError: the machine does not run.
-        """
-        running = self.node(machine)
-        while (process := running.process(agent, "agent")) is not None:
-            process.signal(signal.SIGKILL)
-            time.sleep(0.01)
-
-    def start_agent(self, machine: str, agent: str) -> bool:
-        """Starts an agent of a running machine; returns whether it did not run yet.
-
-        Raises:
-            LabError: the machine does not run.
-        """
-        running = self.node(machine)
-        if running.process(agent, "agent"):
-            return False
-        environment = {"PATH": f"{HERE / 'bin'}:{requirements.PATH}", "HOME": "/root", "TMPDIR": "/tmp"}  # noqa: S108  the agents' own affair
-        option = {CONSUL: "-config-file", NOMAD: "-config"}[agent]
-        command = (str(HERE / "bin" / agent), "agent", f"{option}={HERE / agent}.json")
-        running.start(*command, log=f"{agent}.log", environment=environment)
-        return True
-
-    def _consul_is_ready(self, machine: str) -> bool:
-        api = Api(self.node(machine), ports.LOOPBACK_HTTP)
-        return bool(api.get("/v1/status/leader") and api.get("/v1/connect/ca/roots")["ActiveRootID"])
-
-    def _nomad_server_is_ready(self, machine: str) -> bool:
-        api = Api(self.node(machine), ports.NOMAD_HTTP)
-        return bool(api.get("/v1/status/leader") and api.get("/.well-known/jwks.json")["keys"])
-
-    def _nomad_client_is_ready(self, machine: str) -> bool:
-        api = Api(self.node(machine), ports.NOMAD_HTTP)
-        own = api.get("/v1/agent/self")["stats"].get("client", {}).get("node_id")
-        found = own and api.find(f"/v1/node/{own}")
-        return bool(
-            found
-            and found["Status"] == "ready"
-            and found["Drivers"].get("raw_exec", {}).get("Healthy")
-            and "consul.version" in found["Attributes"]
-        )
-
-    def _forward(self, cluster: Cluster) -> None:
+    def _forward(self, cluster: Cluster, say: Say) -> None:
         """Lets this machine's loopback lead to the agents and the gateways of a cluster."""
+        host = topology.consul_host(self.environment, cluster.name)
         server = self.node(cluster.machines[0].name)
-        clients = [machine.address for machine in cluster.machines if machine.client]
-        targets = {port: [IPv4Address(topology.LOOPBACK)] for port in (ports.LOOPBACK_HTTP, ports.NOMAD_HTTP)}
-        for gateway in self.gateways(cluster):
-            targets |= {listener.port: clients for listener in gateway.listeners}
-        here = topology.consul_host(self.environment, cluster.name)
-        inside = {",".join(f"{host}:{port}" for host in hosts): port for port, hosts in targets.items()}
-        while (forwarder := self._forwarder(server)) is not None:
-            if _forwarded(forwarder).keys() == inside.keys():
-                return
-            forwarder.signal(signal.SIGKILL)
-            time.sleep(0.01)
-        pairs = [f"{here}:{_free(here, port)}={there}" for there, port in inside.items()]
-        server.start_outside(sys.executable, "-I", _FORWARD, *pairs, log="forward.log")
-        # It takes a moment until it bears its name.
-        if not within(_FORWARD_SECONDS, lambda: self._forwarder(server), pause=0.01):
-            raise LabError(f"nothing leads into the lab:\n{_end_of(server.folder / 'forward.log')}")
+        forwarding.forward(server, host, self._targets(cluster), self._of(cluster, say))
 
-    @staticmethod
-    def _forwarder(server: Node) -> Process | None:
-        return next((process for process in server.processes() if _FORWARD in process.command), None)
+    def _targets(self, cluster: Cluster) -> dict[int, list[str]]:
+        """By the port, the hosts that this machine's loopback leads to."""
+        clients = [str(machine.address) for machine in cluster.machines if machine.client]
+        listeners = (listener for gateway in self.gateways(cluster) for listener in gateway.listeners)
+        return {
+            ports.LOOPBACK_HTTP: [topology.LOOPBACK],
+            ports.NOMAD_HTTP: [topology.LOOPBACK],
+            **{listener.port: clients for listener in listeners},
+        }
 
     def gateways(self, cluster: Cluster) -> tuple[ApiGateway, ...]:
         """The gateways of a cluster."""
@@ -322,9 +248,15 @@ class Lab(Ground):
         Raises:
             LabError: the lab does not run.
         """
-        forwarder = self._forwarder(self.node(cluster.machines[0].name))
-        found = _forwarded(forwarder) if forwarder else {}
-        return {int(there.rpartition(":")[2]): here for there, here in found.items()}
+        return forwarding.forwarded(self.node(cluster.machines[0].name))
+
+    def end_agent(self, machine: str, agent: str) -> None:
+        """Ends an agent of a running machine at once, as a crash would; what it runs goes on.
+
+        Raises:
+            LabError: the machine does not run.
+        """
+        agents.end(self, machine, agent)
 
     # The declaration
 
@@ -341,12 +273,14 @@ class Lab(Ground):
         """Brings the agents to what is declared; returns the number of steps that took.
 
         Raises:
-            LabError: a step fails, or a job does not become healthy.
+            LabError: a step fails, a job does not become healthy, or the agents themselves are declared otherwise.
         """
         count = 0
         clusters = self.clusters()
+        if outdated := self._outdated(clusters):
+            raise LabError(outdated)
         for cluster in clusters:
-            self._forward(cluster)
+            self._forward(cluster, say)
         for cluster in clusters:
             steps = apply.policy_steps(cluster.consul, cluster.entries)
             apply.run(steps, self._of(cluster, say))
@@ -402,16 +336,16 @@ class Lab(Ground):
         Raises:
             LabError: some do not pass in time; with what they say.
         """
-        agents = [self.node(machine.name) for cluster in self.clusters() for machine in cluster.machines]
+        nodes = [self.node(machine.name) for cluster in self.clusters() for machine in cluster.machines]
         deadline = time.monotonic() + HEALTHY_SECONDS
-        failing = list(_failing(agents))
+        failing = list(agents.failing_checks(nodes))
         if failing:
             say(f"{len(failing)} checks have yet to pass")
         while failing:
             if time.monotonic() > deadline:
                 raise LabError("\n  ".join(["not healthy:", *failing]))
             time.sleep(0.1)
-            failing = list(_failing(agents))
+            failing = list(agents.failing_checks(nodes))
 
     def gateway(self, name: str, port: int) -> Target:
         """Where a gateway listens.
@@ -435,22 +369,40 @@ class Lab(Ground):
         Raises:
             LabError: the lab does not run.
         """
-        for cluster in self.clusters():
-            whole = True
+        clusters = self.clusters()
+        whole = True
+        for cluster in clusters:
             for machine in cluster.machines:
                 running = self.node(machine.name)
                 for agent in machine.configurations:
                     there = running.process(agent, "agent")
                     whole &= there is not None
                     yield f"{machine.name}  {agent}: {'runs' if there else 'does not run'}", there is not None
-            if not whole:
-                yield f"what runs is not known: mesh lab up {self.name} starts the agents again", False
-                continue
-            steps = apply.policy_steps(cluster.consul, cluster.entries)
-            missing = f", {len(steps)} steps away: mesh lab apply {self.name}" if steps else ", as declared"
-            yield f"config entries: {len(cluster.entries)} declared{missing}", not steps
-            for job, running_now, wanted in _instances(cluster):
-                yield f"job {job}: {running_now} of {wanted} run", running_now >= wanted
+        if not whole:
+            yield f"what runs is not known: mesh lab up {self.name} starts the agents again", False
+            return
+        if outdated := self._outdated(clusters):
+            yield outdated, False
+        for cluster in clusters:
+            yield from self._status_of(cluster)
+        if len(clusters) > 1:
+            yield "peers: " + ("connected" if (well := are_peers(*map(_peer, clusters))) else "not connected"), well
+
+    def _status_of(self, cluster: Cluster) -> Iterator[tuple[str, bool]]:
+        if lacking := self._targets(cluster).keys() - self.addresses(cluster).keys():
+            ports_ = ", ".join(map(str, sorted(lacking)))
+            yield f"this machine's loopback does not lead to {ports_}: mesh lab apply {self.name}", False
+        for what, declared, steps in (
+            ("config entries", cluster.entries, apply.policy_steps(cluster.consul, cluster.entries)),
+            ("jobs", cluster.jobs, apply.workload_steps(cluster.nomad, cluster.jobs)),
+        ):
+            steps_ = "1 step" if len(steps) == 1 else f"{len(steps)} steps"
+            away = f"{steps_} away: mesh lab apply {self.name}" if steps else "as declared"
+            yield f"{what}: {len(declared)} declared, {away}", not steps
+        for job, running_now, wanted in _instances(cluster):
+            yield f"job {job}: {running_now} of {wanted} run", running_now >= wanted
+        for check in agents.failing_checks([self.node(machine.name) for machine in cluster.machines]):
+            yield f"check {check}", False
 
     @property
     def module(self) -> str:
@@ -459,16 +411,14 @@ class Lab(Ground):
 
 
 _ECHO: Final = str(Path(__file__).resolve().with_name("echo.py"))
-_FORWARD: Final = str(Path(__file__).resolve().with_name("forward.py"))
 
 
-def _failing(agents: Sequence[Node]) -> Iterator[str]:
-    """The checks of Consul's agents that do not pass, with what they say."""
-    for agent in agents:
-        for check in Api(agent, ports.LOOPBACK_HTTP).get("/v1/agent/checks").values():
-            if check["Status"] != "passing":
-                where = check["ServiceName"] or agent.name
-                yield f"{where}: {check['Name']}: {check['Output'].strip()[:200]}"
+def _written(configuration: JsonObject) -> str:
+    return json.dumps(configuration, indent=2)
+
+
+def _peer(cluster: Cluster) -> Peer:
+    return Peer(cluster.consul, cluster.datacenter)
 
 
 def _instances(cluster: Cluster) -> Iterator[tuple[str, int, int]]:
@@ -481,45 +431,3 @@ def _instances(cluster: Cluster) -> Iterator[tuple[str, int, int]]:
         running = sum(group[state] for group in there.get(job["ID"], {}).values() for state in counted)
         wanted = sum(1 if group.get("Count") is None else group["Count"] for group in job["TaskGroups"])
         yield job["ID"], running, wanted
-
-
-def _forwarded(forwarder: Process) -> dict[str, str]:
-    """What a forwarder was told: by the addresses inside, the one here."""
-    pairs = (argument.partition("=") for argument in forwarder.command if "=" in argument)
-    return {there: here for here, _, there in pairs}
-
-
-def _free(host: str, port: int) -> int:
-    """The port, or if someone on this machine has it, another one."""
-    for candidate in (port, ELSEWHERE):
-        with suppress(OSError), socket.create_server((host, candidate)) as found:
-            return int(found.getsockname()[1])
-    raise LabError(f"there is no free port on {host}")
-
-
-def _wait(what: str, lab: Lab, machine: str, agent: str, ready: Callable[[str], bool]) -> None:
-    """Waits until an agent is ready.
-
-    Raises:
-        LabError: it ends, or is not ready in time; with the end of its log.
-    """
-    deadline = time.monotonic() + READY_SECONDS
-    last, seen = "", False
-    while time.monotonic() < deadline:
-        try:
-            if ready(machine):
-                return
-        except LabError as error:
-            last = str(error)
-        there = lab.node(machine).process(agent, "agent") is not None
-        if seen and not there:
-            raise LabError(f"{what} has ended:\n{_end_of(lab.folder / machine / f'{agent}.log')}")
-        seen |= there  # it takes a moment from starting a program until it bears its name
-        time.sleep(0.05)
-    raise LabError(f"{what} is not ready: {last}\n{_end_of(lab.folder / machine / f'{agent}.log')}")
-
-
-def _end_of(log: Path) -> str:
-    with suppress(OSError):
-        return "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-    return ""

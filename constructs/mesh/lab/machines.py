@@ -1,8 +1,8 @@
 """The lab's machines and what their agents are told: what production gets, and what a lab has to have otherwise.
 
 The lab keeps everything that follows from the declaration (names, addresses, ports, how agents find each other) and
-changes only where data lies, what Nomad may run, how soon a server elects itself, which network interface and CNI's
-plugins there are, and where peers are listened for.
+changes only where data lies, what Nomad may run and where that is, how soon a server elects itself, which network
+interface and CNI's plugins there are, and where peers are listened for.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from mesh.lab.init import HERE
 from mesh.model.environment import Environment
 from mesh.model.platform import NetworkPlan
 from mesh.nomad import agent as nomad
+from mesh.nomad.swaps import programs
 from mesh.shapes import JsonObject
 from mesh.topology import clusters, datacenter
 
@@ -51,6 +52,23 @@ class Machine:
     configurations: Mapping[str, JsonObject]
 
 
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What machines find of this one, as absolute paths.
+
+    Attributes:
+        cni: Folder of CNI's plugins.
+        envoy: Envoy.
+        python: A Python for the echo service.
+        echo: The echo service.
+    """
+
+    cni: str
+    envoy: str
+    python: str
+    echo: str
+
+
 def of_cluster(environment: Environment, cluster: str | None) -> Environment:
     """The environment as the agents of a cluster know it: with their names, datacenter and addresses."""
     if cluster is None:
@@ -77,19 +95,19 @@ def with_clients(environment: Environment, clients: int) -> Environment:
     return replace(environment, platform=replace(environment.platform, clients=max(clients, 1)))
 
 
-def machines(environment: Environment, clients: int, cni: str) -> tuple[Machine, ...]:
+def machines(environment: Environment, clients: int, tools: Tools) -> tuple[Machine, ...]:
     """The machines, servers first.
 
     Args:
         environment: A sound environment with one server, as `with_clients` and `of_cluster` give it.
         clients: Client machines; with 0 the server's machine is the client, too.
-        cni: Folder of CNI's plugins.
+        tools: What they find of this machine.
     """
     platform = environment.platform
     data = {agent: {"data_dir": str(HERE / agent)} for agent in (CONSUL, NOMAD)}
     # A single server need not give others the time to answer before it elects itself.
     quick = {"performance": {"raft_multiplier": 1}}, {"server": {"raft_multiplier": 1}}
-    runs = _runs_services(cni)
+    runs = _runs_services(tools)
     server = {
         CONSUL: _merged(consul.server_config(environment, 0), data[CONSUL], quick[0], _speaks_to_peers(environment)),
         NOMAD: _merged(nomad.server_config(environment, 0), data[NOMAD], quick[1]),
@@ -123,10 +141,11 @@ def _speaks_to_peers(environment: Environment) -> JsonObject:
     return {"ports": {"grpc_tls": PEERING_PORT}, "addresses": {"grpc_tls": consul.ANYWHERE}}
 
 
-def _runs_services(cni: str) -> JsonObject:
+def _runs_services(tools: Tools) -> JsonObject:
     return {
         "client": {
-            "cni_path": cni,
+            "cni_path": tools.cni,
+            "meta": programs(envoy=tools.envoy, python=tools.python, echo=tools.echo),
             "network_interface": INTERFACE,
             # Looking for the metadata service of a cloud takes seconds, and is told off by a proxy's settings.
             "options": {
@@ -148,4 +167,4 @@ def _merged(*objects: JsonObject) -> JsonObject:
     return result
 
 
-__all__ = ["CONSUL", "NOMAD", "SWITCH", "Machine", "machines", "of_cluster", "with_clients"]
+__all__ = ["CONSUL", "NOMAD", "SWITCH", "Machine", "Tools", "machines", "of_cluster", "with_clients"]

@@ -20,6 +20,7 @@ from typing import Final
 
 from mesh.lab import init
 from mesh.lab.errors import LabError
+from mesh.lab.requirements import PATH
 from mesh.lab.waiting import within
 
 _INIT: Final = str(Path(init.__file__).resolve())
@@ -137,7 +138,7 @@ def create(name: str, folder: Path) -> Node:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={"PATH": os.defpath + ":/usr/sbin:/sbin"},
+            env={"PATH": PATH},
             start_new_session=True,  # Ctrl-C is the command's; it decides what ends
         )
     with process.stdout or nullcontext(io.BytesIO()) as output:
@@ -208,7 +209,10 @@ def _namespace(pid: int, kind: str) -> str | None:
 
 
 def _run(*command: str) -> str:
-    result = subprocess.run(command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    environment = {**os.environ, "PATH": PATH}
+    result = subprocess.run(
+        command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment
+    )
     if result.returncode:
         shown = " ".join(command[-6:])
         raise LabError(f"{shown}: {result.stderr.strip() or result.stdout.strip() or result.returncode}")

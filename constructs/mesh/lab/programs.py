@@ -76,18 +76,22 @@ def build(root: Path, name: str) -> Path:
 
 def _find(root: Path, product: str, version: str) -> Path:
     name = product.lower()
-    says = f"{product} v{version}"
     variable = f"{name.upper()}_BIN"
+    if installed := _installed(product, version):
+        return installed
     if chosen := os.environ.get(variable):
-        if _says(chosen, says):
-            return Path(chosen)
         raise UnavailableError(f"{variable} ({chosen}) is no {product} {version}")
-    if (found := shutil.which(name)) and _says(found, says):
-        return Path(found)
     try:
         return build(root, name)
     except UnavailableError as error:
         raise UnavailableError(f"there is no {product} {version} on PATH, and none can be built: {error}") from error
+
+
+def _installed(product: str, version: str) -> Path | None:
+    """The one that was chosen, or else the one on ``PATH``, if it is the right version."""
+    name = product.lower()
+    found = os.environ.get(f"{name.upper()}_BIN") or shutil.which(name)
+    return Path(found) if found and _says(found, f"{product} v{version}") else None
 
 
 def _says(executable: str, version: str) -> bool:
@@ -101,7 +105,7 @@ def _says(executable: str, version: str) -> bool:
 
 def is_ready(root: Path, product: str) -> bool:
     """Whether a product (``Consul`` or ``Nomad``) can be run without building it."""
-    name = product.lower()
-    if os.environ.get(f"{name.upper()}_BIN") or shutil.which(name):
-        return True
-    return any((root / "bin").glob(f"{name}-*"))
+    version = {"Consul": CONSUL, "Nomad": NOMAD}[product]
+    if os.environ.get(f"{product.upper()}_BIN") or _installed(product, version):
+        return True  # one that was chosen is never replaced by one that is built
+    return any((root / "bin").glob(f"{product.lower()}-*"))

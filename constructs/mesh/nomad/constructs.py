@@ -7,6 +7,7 @@ from constructs import Construct
 
 from imports.nomad import Job as JobResource
 from mesh.nomad.job import Job
+from mesh.shapes import JsonObject
 from mesh.terraform import HIDDEN_ID, json_literal, literal
 
 LONGEST: Final = "30m"
@@ -16,10 +17,27 @@ LONGEST: Final = "30m"
 class NomadJob(Construct):
     """A job that Terraform waits for: an apply succeeds when the deployment does; a job that goes leaves no trace."""
 
-    def __init__(self, scope: Construct, id_: str, *, job: Job, provider: TerraformProvider | None = None) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        job: Job,
+        specification: JsonObject,
+        provider: TerraformProvider | None = None,
+    ) -> None:
+        """A resource for a job.
+
+        Args:
+            scope: The stack.
+            id_: Its name there.
+            job: The job.
+            specification: The job as Nomad's API takes it; see :func:`mesh.nomad.jobs.specification`.
+            provider: The provider of another cluster's Nomad.
+        """
         super().__init__(scope, id_)
         longest = f"{job.deployment_seconds()}s"
-        self.resource = _resource(self, json_literal(job.api_json()), longest, json=True, provider=provider)
+        self.resource = _resource(self, json_literal(specification), longest, json=True, provider=provider)
 
 
 class HclNomadJob(Construct):

@@ -1,6 +1,6 @@
 """Lets this machine's loopback lead into a lab, for people, browsers and Terraform.
 
-Run by :mod:`mesh.lab.lab` as a file, in a node's process namespace, so that it ends with the node, but in this
+Run by :mod:`mesh.lab.forwarding` as a file, in a node's process namespace, so that it ends with the node, but in this
 machine's network. Takes pairs ``HOST:PORT=HOST:PORT[,HOST:PORT...]``: where to listen, and where to connect inside of
 the node's network; of several targets the first that answers.
 """

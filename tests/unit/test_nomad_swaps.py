@@ -1,4 +1,4 @@
-"""What a lab changes in a job: exactly what the module says, and nothing in what it was given."""
+"""What local agents change in a job: exactly what the module says, and nothing in what it was given."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -6,15 +6,15 @@ from typing import Any, Final
 
 import pytest
 
-from mesh.lab.swaps import BOOTSTRAP, ENVOY_ARGUMENTS, XDS_SOCKET, Programs, swapped
 from mesh.nomad.gateways import api_gateway_jobs, mesh_gateway_jobs
 from mesh.nomad.job import Job
+from mesh.nomad.jobs import jobs, specification
 from mesh.nomad.services import service_jobs
+from mesh.nomad.swaps import BOOTSTRAP, ECHO, ENVOY, ENVOY_ARGUMENTS, PYTHON, XDS_SOCKET, swapped
 from mesh.shapes import JsonObject
+from mesh.topology import clusters
 from tests.declared import DECLARED
 from tests.variations import VARIATIONS
-
-PROGRAMS: Final = Programs(envoy="/lab/envoy", python="/lab/python", echo="/lab/echo.py")
 
 MESHES: Final = {**DECLARED, **VARIATIONS}
 
@@ -71,10 +71,20 @@ def test_a_difference_is_found_wherever_it_is(after: object, paths: set[str]) ->
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("mesh", MESHES)
 def test_nothing_else_is_changed(mesh: str, kind: str) -> None:
-    jobs, listed = KINDS[kind]
-    for job in jobs(MESHES[mesh]):
+    derived, listed = KINDS[kind]
+    for job in derived(MESHES[mesh]):
         before = job.api_json()
-        assert set(differences(before, swapped(before, PROGRAMS))) == listed
+        assert set(differences(before, swapped(before))) == listed
+
+
+def test_only_local_agents_are_without_docker() -> None:
+    for mesh in MESHES.values():
+        for cluster in clusters(mesh.platform):
+            for job in jobs(mesh, cluster):
+                written = job.api_json()
+                local = mesh.platform.azure is None
+                assert specification(mesh, job) == (swapped(written) if local else written)
+                assert swapped(written) != written, "nothing to tell them apart by"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -91,7 +101,7 @@ def test_what_it_was_given_stays() -> None:
     for job in all_jobs():
         given = job.api_json()
         before = deepcopy(given)
-        changed = swapped(given, PROGRAMS)
+        changed = swapped(given)
         for group in changed["TaskGroups"]:
             group["Meta"] = {"changed": "later"}
             for task in group.get("Tasks", ()):
@@ -101,13 +111,13 @@ def test_what_it_was_given_stays() -> None:
 
 def test_a_second_time_changes_nothing() -> None:
     for job in all_jobs():
-        once = swapped(job.api_json(), PROGRAMS)
-        assert swapped(once, PROGRAMS) == once
+        once = swapped(job.api_json())
+        assert swapped(once) == once
 
 
 def test_nothing_is_left_that_needs_docker() -> None:
     for job in all_jobs():
-        for group in swapped(job.api_json(), PROGRAMS)["TaskGroups"]:
+        for group in swapped(job.api_json())["TaskGroups"]:
             sidecars = [service.get("Connect", {}).get("SidecarTask") for service in group["Services"]]
             tasks = [*group.get("Tasks", ()), *filter(None, sidecars)]
             assert tasks
@@ -119,7 +129,7 @@ def test_nothing_is_left_that_needs_docker() -> None:
 def process(**container: Any) -> JsonObject:
     """What takes the place of a container."""
     group = {"Tasks": [{"Name": "app", "Driver": "docker", "Config": container}]}
-    (task,) = swapped({"ID": "job", "TaskGroups": [group]}, PROGRAMS)["TaskGroups"][0]["Tasks"]
+    (task,) = swapped({"ID": "job", "TaskGroups": [group]})["TaskGroups"][0]["Tasks"]
     assert task["Driver"] == "raw_exec"
     return dict(task["Config"])
 
@@ -141,10 +151,10 @@ DIGEST: Final = f"sha256:{'0' * 64}"
 )
 def test_the_image_of_envoy_is_the_envoy_of_this_machine(image: str) -> None:
     assert process(image=image, args=["--log-level", "info"], network_mode="host") == {
-        "command": "/lab/envoy",
+        "command": ENVOY,
         "args": ["--log-level", "info"],
     }
-    assert process(image=image) == {"command": "/lab/envoy"}
+    assert process(image=image) == {"command": ENVOY}
 
 
 @pytest.mark.parametrize(
@@ -160,7 +170,7 @@ def test_the_image_of_envoy_is_the_envoy_of_this_machine(image: str) -> None:
     ],
 )
 def test_any_other_image_is_the_echo_service(image: str) -> None:
-    assert process(image=image, ports=["http"]) == {"command": "/lab/python", "args": ["-I", "/lab/echo.py"]}
+    assert process(image=image, ports=["http"]) == {"command": PYTHON, "args": ["-I", ECHO]}
 
 
 @pytest.mark.parametrize("image", ["hashicorp/consul:1.22.7", "envoyproxy/envoy:v1.35.9", "example/app:1.0"])
@@ -173,18 +183,18 @@ def test_a_container_with_a_command_keeps_it(image: str) -> None:
 def test_another_driver_stays() -> None:
     task = {"Name": "app", "Driver": "exec", "Config": {"command": "/bin/true", "image": "envoy"}}
     job = {"ID": "job", "TaskGroups": [{"Tasks": [task]}]}
-    assert swapped(job, PROGRAMS) == job
+    assert swapped(job) == job
 
 
 def test_a_job_may_have_next_to_nothing() -> None:
     for job in ({"ID": "job"}, {"ID": "job", "TaskGroups": None}, {"ID": "job", "TaskGroups": [{"Tasks": None}]}):
-        assert swapped(job, PROGRAMS) == job
+        assert swapped(job) == job
 
 
 def sidecar(connect: JsonObject, *modes: str) -> Any:
     """The sidecar's task of a service in a group with networks of the modes."""
     group = {"Networks": [{"Mode": mode} for mode in modes], "Services": [{"Name": "app", "Connect": connect}]}
-    return swapped({"ID": "job", "TaskGroups": [group]}, PROGRAMS)["TaskGroups"][0]["Services"][0]["Connect"]
+    return swapped({"ID": "job", "TaskGroups": [group]})["TaskGroups"][0]["Services"][0]["Connect"]
 
 
 MEMBERS: Final = [{"SidecarService": {}}, {"Gateway": {"Mesh": {}}}]
@@ -195,7 +205,7 @@ def test_the_sidecar_is_the_envoy_of_this_machine(connect: JsonObject) -> None:
     task = sidecar({**connect, "SidecarTask": {"Driver": "docker", "Config": {"image": "x"}, "User": "u"}}, "bridge")
     assert task["SidecarTask"] == {
         "Driver": "raw_exec",
-        "Config": {"command": "/lab/envoy", "args": list(ENVOY_ARGUMENTS)},
+        "Config": {"command": ENVOY, "args": list(ENVOY_ARGUMENTS)},
         "User": "u",
         "Env": {"CONSUL_GRPC_ADDR": XDS_SOCKET},
     }
