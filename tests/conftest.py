@@ -14,11 +14,12 @@ from tests.variations import VARIATIONS
 def interruptible() -> Iterator[None]:
     """Programs that a test starts can be interrupted.
 
-    They inherit whether that is ignored, as it is in what a shell has put into the background.
+    They inherit whether that is ignored, as it is in what a shell has put into the background, or nohup has started.
     """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler), signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
-    signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, before[0])
+    signal.signal(signal.SIGHUP, before[1])
 
 
 @pytest.fixture(scope="session")

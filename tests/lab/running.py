@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from mesh.lab.ground import Ground
 from mesh.lab.lab import Lab
 from mesh.lab.node import Node, Process
-from mesh.lab.requests import Request, Target
+from mesh.lab.requests import Load, Request, Target
 from mesh.model import Environment
 from tests.lab import ROOT
 from tests.lab.shop import DOOR
@@ -24,10 +24,11 @@ PREFIX: Final = "test-"
 KEPT: Final = ROOT / "build" / "lab-logs"
 """Where logs of failed tests are."""
 
-HEARD_SECONDS: Final = 2.0
+HEARD_SECONDS: Final = 3.0
 """How long it takes, at most, until proxies have heard of a change of entries; half a second is usual."""
 
 _SETTLE_SECONDS: Final = 20.0
+_SHOWN: Final = 10
 
 
 def silent(_: str) -> None:
@@ -57,9 +58,9 @@ def changed(lab: Lab, environment: Environment) -> Iterator[Lab]:
     """The same lab with another declaration, as long as it lasts."""
     assert environment.name == lab.environment.name
     other = Lab(environment, lab.root)
-    other.apply(silent)
-    time.sleep(HEARD_SECONDS)
     try:
+        other.apply(silent)
+        time.sleep(HEARD_SECONDS)
         yield other
     finally:
         lab.apply(silent)
@@ -104,6 +105,13 @@ def eventually(
 def answered(target: Target, request: Request) -> None:
     """Waits until a request is answered with success."""
     eventually(f"{request} is answered", lambda: target.send(request), well=lambda answer: answer.well)
+
+
+def lost(load: Load) -> list[str]:
+    """The requests that failed, each in a line, the first ones of many; with the time since the load began."""
+    begin = min((sent for sent, _, _ in load.answers), default=0.0)
+    lines = [f"{sent - begin:.1f} s: {request}: {answer.who}" for sent, request, answer in load.failures()]
+    return [*lines[:_SHOWN], f"and {len(lines) - _SHOWN} more of {len(load.answers)}"] if lines[_SHOWN:] else lines
 
 
 def version(who: str) -> str:

@@ -10,7 +10,7 @@ from mesh.lab.lab import Lab
 from mesh.lab.machines import CONSUL
 from mesh.lab.requests import Load, Request
 from tests.lab.deployments import declared, said
-from tests.lab.running import deployments, door, eventually, instances, running, silent
+from tests.lab.running import HEARD_SECONDS, deployments, door, eventually, instances, lost, running, silent
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("reverted")]  # which begins here and ends in test_reverts.py
 
@@ -35,7 +35,7 @@ def test_a_changed_version_takes_over_as_a_canary_without_a_failed_request() -> 
         for job in old:
             [state] = deployments(lab, job)[0]["TaskGroups"].values()
             assert (state["DesiredCanaries"], state["Promoted"]) == (1, True)
-        assert load.failures() == []
+        assert lost(load) == []
         assert len(load.answers) > RATE * 15
         assert set().union(*(said(answer) for _, _, answer in load.answers)) == {"old", "new"}
 
@@ -64,10 +64,10 @@ def test_nothing_is_lost_while_one_of_two_clients_has_no_consul(
         spread.end_agent(machine, CONSUL)
         time.sleep(30)
         spread.start(None, silent)
-        time.sleep(15)  # every check has run again
-    failed = load.failures()
-    report("Consul of one of two clients killed", len(load.answers), len(failed), 0, 0.0)
-    assert failed == []
+        spread.wait_until_healthy(silent)
+        time.sleep(HEARD_SECONDS)
+    report("Consul of one of two clients killed", len(load.answers), len(load.failures()), 0, 0.0)
+    assert lost(load) == []
     assert {frozenset(said(answer)) for _, _, answer in load.answers} == {frozenset({"stays"})}
 
 
@@ -82,5 +82,5 @@ def test_a_client_is_drained_without_a_failed_request(spread: Lab) -> None:
             well=lambda found: len(found) == 4 and drained not in {each["NodeID"] for each in found},
             seconds=180,
         )
-    assert load.failures() == []
+    assert lost(load) == []
     assert {frozenset(said(answer)) for _, _, answer in load.answers} == {frozenset({"stays"})}

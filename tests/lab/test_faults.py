@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from mesh.lab.machines import CONSUL, NOMAD
 from mesh.lab.requests import Load, Request, share
 from mesh.model import Environment, HclJob
 from tests.lab import shop
-from tests.lab.running import HEARD_SECONDS, door, envoy_of, eventually, instances, running, silent, version
+from tests.lab.running import HEARD_SECONDS, door, envoy_of, eventually, instances, lost, running, silent, version
 
 pytestmark = pytest.mark.lab
 
@@ -42,6 +43,21 @@ BASE = shop.shop(
 def lab(lab_ready: None) -> Iterator[Lab]:  # noqa: ARG001  or there is none
     with running(BASE) as started:
         yield started
+
+
+@pytest.fixture(autouse=True)
+def whole(lab: Lab) -> Iterator[None]:
+    """Whatever a test has done, the next one finds the lab as it is declared."""
+    yield
+    lab.start(None, silent)
+    lab.apply(silent)
+    lab.wait_until_running(silent)
+    lab.wait_until_healthy(silent)
+    time.sleep(HEARD_SECONDS)
+    for request in REQUESTS:
+        who = WHO[str(request)]
+        found = eventually(str(request), lambda: door(lab).send(request).who, well=lambda it: version(it) == who)  # noqa: B023
+        assert found
 
 
 @contextmanager
@@ -78,25 +94,31 @@ def test_traffic_goes_on_without_consul_and_a_change_arrives_when_it_is_back(
         with pytest.raises(UnreachableError, match="refused"):
             changed.apply(silent)
         time.sleep(30)
-        lost_without = len(load.failures())
+        lost_without = lost(load)
         lab.start(None, silent)
-        time.sleep(CHECK_SECONDS)
+        lab.wait_until_healthy(silent)
         eventually("all is well again", lambda: [a.well for _, _, a in load.answers[-100:]], well=all)
-    assert lost_without == 0
-    lost = [sent for sent, _, _ in load.failures()]
-    assert max(lost, default=0.0) - min(lost, default=0.0) < CHECK_SECONDS + HEARD_SECONDS
+    assert lost_without == []
+    failed = [sent for sent, _, _ in load.failures()]
+    assert max(failed, default=0.0) - min(failed, default=0.0) < CHECK_SECONDS + HEARD_SECONDS, lost(load)
     changed.apply(silent)
     eventually("the change has arrived", lambda: door(lab).send(Request("/other")).who, well=lambda who: "v1" in who)
-    lab.apply(silent)
 
 
 SAVED_SECONDS = 65.0
 """Until Nomad's client has saved what it has started (nomad@1.11.3 client/client.go, stateSnapshotIntv)."""
 
 
+def started(allocation: dict[str, Any]) -> float:
+    """When the last task of an allocation was started, as `time.time` says it."""
+    texts = [state["StartedAt"] for state in allocation["TaskStates"].values()]
+    return max(datetime.fromisoformat(f"{text[:19]}Z").timestamp() + 1 for text in texts)
+
+
 def test_services_go_on_without_nomad(lab: Lab, report: Callable[..., None]) -> None:
     jobs = [job["ID"] for job in lab.clusters()[0].jobs]
-    latest = max(each["CreateTime"] for job in jobs for each in instances(lab, job)) / 1e9
+    # What runs has a network; when an allocation was made, it had none yet.
+    latest = max(started(each) for job in jobs for each in instances(lab, job))
     time.sleep(max(0.0, latest + SAVED_SECONDS - time.time()))
     before = {each["ID"] for job in jobs for each in instances(lab, job)}
     with steady(lab, "Nomad killed for 15 s", report) as load:
@@ -104,7 +126,7 @@ def test_services_go_on_without_nomad(lab: Lab, report: Callable[..., None]) -> 
         time.sleep(15)
         lab.start(None, silent)
         time.sleep(5)
-    assert load.failures() == []
+    assert lost(load) == []
     assert {each["ID"] for job in jobs for each in instances(lab, job)} == before
     assert lab.apply(silent) == 0
 
@@ -116,7 +138,8 @@ def test_a_killed_envoy_is_started_again(lab: Lab, report: Callable[..., None]) 
         envoy_of(lab.node(machine(lab)), web).signal(signal.SIGKILL)
         eventually("requests fail", load.failures)
         eventually("all is well again", lambda: [a.well for _, _, a in load.answers[-100:]], well=all, seconds=90)
-    assert max(sent for sent, _, _ in load.failures()) - min(sent for sent, _, _ in load.failures()) < 60
+    failed = [sent for sent, _, _ in load.failures()]
+    assert max(failed) - min(failed) < 60, lost(load)
 
 
 def test_one_of_two_killed_envoys_is_replaced(lab: Lab, report: Callable[..., None]) -> None:
@@ -172,14 +195,20 @@ def other() -> Environment:
 
 
 def batch(name: str) -> HclJob:
+    """A job that does nothing and may end."""
+    return idle(name, 'type = "batch"')
+
+
+def idle(name: str, settings: str, count: int = 1) -> HclJob:
     """A job that does nothing."""
     return HclJob(
         name,
         f"""
         job "{name}" {{
-          type        = "batch"
           datacenters = ["dc1"]
+          {settings}
           group "one" {{
+            count = {count}
             task "wait" {{
               driver = "docker"
               config {{
@@ -215,7 +244,16 @@ def test_an_apply_that_is_interrupted_at_any_step_is_simply_repeated(lab: Lab) -
         changed.apply(silent)
         assert state(lab) == wanted, f"interrupted after {steps[count - 1]}"
         assert changed.apply(silent) == 0
-    lab.apply(silent)
+
+
+def test_a_job_that_is_not_deployed_is_not_waited_for(lab: Lab) -> None:
+    at_once = "update {\n max_parallel = 0\n }"
+    first = [idle("at-once", at_once), idle("none", "", count=0), idle("everywhere", 'type = "system"')]
+    second = [idle("at-once", at_once, count=2), idle("none", ""), first[-1]]
+    for jobs, wanted in ((first, {"at-once": 1, "none": 0, "everywhere": 1}), (second, {"at-once": 2, "none": 1})):
+        Lab(replace(BASE, extra_jobs=[*BASE.extra_jobs, *jobs]), lab.root).apply(silent)
+        for job, count in wanted.items():
+            eventually(job, lambda: len(instances(lab, job)), well=lambda found: found == count)  # noqa: B023
 
 
 def test_an_entry_that_consul_refuses_is_named_and_the_rest_follows_when_it_is_right(lab: Lab) -> None:
@@ -234,8 +272,6 @@ def test_an_entry_that_consul_refuses_is_named_and_the_rest_follows_when_it_is_r
     said: list[str] = []
     Lab(replace(BASE, extra_entries=[*readers, defaults, right]), lab.root).apply(said.append)
     assert said == ["add service-splitter/legacy"]
-    lab.apply(silent)
-    time.sleep(HEARD_SECONDS)
 
 
 def test_a_job_that_nomad_cannot_read_is_named(lab: Lab) -> None:

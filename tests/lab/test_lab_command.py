@@ -105,6 +105,7 @@ def assert_nothing_is_left(project: Path, before: dict[str, object]) -> None:
     assert not (project / ".lab").exists()
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_day_with_the_lab(project: Path) -> None:
     before = traces(project)
     code, output, errors = run(project, "lab", "up", NAME)
@@ -119,6 +120,7 @@ def test_a_day_with_the_lab(project: Path) -> None:
     change_the_split(project)
     withdraw_a_version_in_one_apply(project)
     change_things_behind_its_back(project)
+    interrupt_another_up(project)
     end_the_agents(project)
     move_to_another_datacenter(project)
 
@@ -204,6 +206,18 @@ def change_things_behind_its_back(project: Path) -> None:
     assert (code, "not as it should be" in output) == (0, False)
 
 
+def interrupt_another_up(project: Path) -> None:
+    with mesh(project, "lab", "up", NAME) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"the lab {NAME} stays: mesh lab up {NAME} goes on, mesh lab down {NAME} ends it" in errors
+    code, output, _ = run(project, "lab", "status", NAME)
+    assert (code, "not as it should be" in output) == (0, False)
+
+
 def move_to_another_datacenter(project: Path) -> None:
     platform = 'platform=replace(LAB.platform, datacenter="dc9"), name='
     (project / "environments/test_command.py").write_text(DECLARATION.replace("name=", platform))
@@ -236,7 +250,7 @@ def end_the_agents(project: Path) -> None:
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 @pytest.mark.parametrize("after", [EARLY, 1.5, 6.0])
 def test_an_interrupted_up_leaves_nothing(project: Path, number: signal.Signals, after: float) -> None:
     before = traces(project)

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 import pytest
 
 from tests.lab.deployments import SLOW_RATE, Reverted, said
+from tests.lab.running import lost
 
 pytestmark = pytest.mark.lab
 
@@ -16,7 +17,7 @@ def test_a_broken_version_is_reverted_and_nobody_notices(reverted: Future[Revert
     assert [status for status, _ in found.deployments] == ["successful", "failed", "successful"]
     assert not found.deployments[1][1], "the broken one was promoted"
     assert found.message == {"works", "broken"}  # web is well, and its new version has taken over
-    assert found.load.failures() == []
+    assert lost(found.load) == []
     assert len(found.load.answers) > SLOW_RATE * 120
     assert {frozenset(said(answer)) for _, _, answer in found.load.answers} <= {
         frozenset({"works"}),

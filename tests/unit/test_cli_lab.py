@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,18 @@ from mesh.lab.ground import Ground
 Captured = pytest.CaptureFixture[str]
 
 
+SMALL = """
+from ipaddress import IPv4Network
+
+from mesh.model import ApiGateway, Community, Environment, Flat, Listener, NetworkPlan, Nomad, Platform, Service
+
+web = Service("web", port=9090, image="example/app:1.0", runs_on=Nomad())
+network = NetworkPlan(clients=IPv4Network("10.0.1.0/29"))
+platform = Platform(edition=Community(), topology=Flat(), azure=None, clients=1, network=network)
+ENVIRONMENT = Environment("small", platform=platform, services=[web])
+"""
+
+
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with nothing in it, and everything that a lab needs."""
@@ -24,7 +37,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("verb", ["apply", "test", "status", "down"])
+@pytest.mark.parametrize("verb", ["apply", "test", "status", "down", "logs"])
 def test_a_lab_is_roots(verb: str, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert main(["lab", verb]) == 2
@@ -84,7 +97,25 @@ def test_logs_are_found_by_the_beginning_of_their_names(project: Path, capsys: C
     assert main(["lab", "logs", "api"]) == 0
     assert capsys.readouterr().out == "== api/01234567/stdout (1 lines) ==\nnewer\n"
     assert main(["lab", "logs", "ap"]) == 2
-    assert "there is no log ap; there are:\n  mesh-lab-server-0/consul" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert 'there is no log ap; did you mean "api"?\nthere are:\n  mesh-lab-server-0/consul' in said
+    for of in ("01234567", "stdout"):
+        assert main(["lab", "logs", of]) == 0
+        assert "== api/01234567/stdout (1 lines) ==\nnewer\n" in capsys.readouterr().out
+
+
+def test_as_many_clients_as_are_asked_for_are_judged(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    (project / "environments/__init__.py").touch()
+    (project / "environments/small.py").write_text(SMALL)
+    monkeypatch.syspath_prepend(project)
+    monkeypatch.delitem(sys.modules, "environments", raising=False)  # this project's, which another test has loaded
+    assert main(["lab", "up", "small", "--clients", "4"]) == 1
+    said = capsys.readouterr().err
+    assert "small with clients=4" in said
+    assert "platform.network.clients" in said
+    assert "10.0.1.0/29 has room for 3 addresses; 4 are needed" in said
 
 
 @pytest.mark.parametrize("name", ["/etc", "..", ".", "a/b", "../environments", "-", ""])

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from math import comb
 from typing import Any, Final
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.lab.probes import CHANCE, Outcome, Probe, expected, plausible, probes
+from mesh.lab.probes import CHANCE, Outcome, Probe, doors, expected, plausible, probes
 from mesh.lab.requests import Request
 from mesh.model import (
     ApiGateway,
@@ -23,6 +24,7 @@ from mesh.model import (
     Upstream,
     Version,
 )
+from mesh.scalars import Protocol
 from tests.declared import DECLARED
 from tests.unit.examples import environment, service, versioned
 
@@ -239,10 +241,61 @@ def test_only_routes_of_the_last_service_are_asked_for() -> None:
     }
 
 
-def test_circular_upstreams_come_to_an_end() -> None:
-    assert chain_of(calling("a", "b"), calling("b", "a")) == ["a", "b"]
-    assert chain_of(calling("a", "a")) == ["a"]
-    assert chain_of(calling("a", "b"), calling("b", "c"), calling("c", "b")) == ["a", "b", "c"]
+def not_asked(*services: Service, listener: Listener = HTTP) -> tuple[str, ...]:
+    (door,) = doors(environment(*services, gateways=[entered(replace(listener, to=services[0].name))]))
+    assert door.probes == () or not {str(probe.request) for probe in door.probes} & {*door.not_asked}
+    return door.not_asked
+
+
+def test_circular_upstreams_are_not_asked() -> None:
+    for names in ("ab", "abc", "a"):
+        services = [calling(name, names[(index + 1) % len(names)]) for index, name in enumerate(names)]
+        assert not_asked(*services) == (f"{' and '.join(names)} call each other without end",)
+    assert not_asked(calling("a", "b"), calling("b", "c"), calling("c", "b")) == (
+        "a and b and c call each other without end",
+    )
+
+
+@pytest.mark.parametrize("protocol", ["http2", "grpc"])
+def test_what_the_echo_service_does_not_speak_is_not_asked(protocol: Protocol) -> None:
+    api = service(protocol=protocol)
+    assert not_asked(api) == (f"api speaks {protocol}, and the echo service in its place only HTTP/1.1",)
+
+
+def test_what_fails_on_purpose_is_not_asked() -> None:
+    why = ("api fails on purpose (ERROR_RATE=0.5)",)
+    assert not_asked(service(env={"ERROR_RATE": "0.5"})) == why
+    assert not_asked(versioned(versions={"v1": Version(env={"ERROR_RATE": "0.5"}), "v2": Version()})) == why
+    assert not_asked(service(env={"ERROR_RATE": "0.0"})) == ()
+
+
+def test_a_tcp_listener_is_not_asked() -> None:
+    assert not_asked(service(protocol="tcp"), listener=Listener(80, "tcp", to="api")) == (
+        "a listener for tcp tells nothing of who answers",
+    )
+
+
+@pytest.mark.parametrize(
+    ("route", "why"),
+    [
+        (Route(to="v1", path_regex="/a.*"), "/a.*: no example is known of what a pattern matches"),
+        (Route(to="v1", methods=["HEAD"]), "HEAD /: an answer without a body does not say whose it is"),
+        (Route(to="v1", methods=["CONNECT"]), "CONNECT /: an answer without a body does not say whose it is"),
+        (Route(to="v1", path_exact="/health"), "/health: every echo service answers that itself"),
+        (Route(to="v1", path_exact="/a", prefix_rewrite="/ready"), "/a: every echo service answers that itself"),
+        (Route(to="v1", path_exact="/health", prefix_rewrite="/a"), None),
+        (Route(to="v1", path_prefix="/health"), None),
+        (Route(to="late", timeout="500ms"), "/: api-late takes 1s, and the route gives it 500ms"),
+        (Route(to="late", path_exact="/a", timeout="2s"), None),
+        (Route(to="v1", path_exact="/a", timeout="500ms"), None),
+    ],
+)
+def test_a_route_whose_answer_cannot_be_judged_is_not_asked(route: Route, why: str | None) -> None:
+    versions = {"v1": Version(), "v2": Version(), "late": Version(env={"TIMING_50_PERCENTILE": "1s"})}
+    api = versioned(versions=versions, split={"v1": 25, "v2": 75}, routes=[route])
+    assert not_asked(api) == ((why,) if why else ())
+    (door,) = doors(environment(api, gateways=[entered(HTTP)]))
+    assert len(door.probes) == (1 if why else 2)
 
 
 def test_an_upstream_that_nobody_declares_ends_the_chain() -> None:

@@ -7,20 +7,23 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from mesh import ports
+from mesh.check import check
 from mesh.commands.codes import INTERRUPTED, UNREADABLE, UNSOUND
 from mesh.commands.environments import sound
+from mesh.findings import report
 from mesh.lab import probes
 from mesh.lab.errors import LabError
 from mesh.lab.ground import Ground
 from mesh.lab.lab import Lab
-from mesh.lab.probes import Outcome
+from mesh.lab.machines import with_clients
+from mesh.lab.probes import Door, Outcome
 from mesh.lab.requirements import require
 from mesh.project import find_root
+from mesh.showing import suggest
 
 DEFAULT: Final = "lab"
 """The environment that is meant when none is named."""
@@ -35,7 +38,7 @@ QUICK_SECONDS: Final = 2.0
 
 def up(options: argparse.Namespace) -> int:
     """``mesh lab up``."""
-    lab = _lab(options.environment)
+    lab = _lab(options.environment, options.clients)
     if lab is None:
         return UNSOUND
     require(lab.root)
@@ -110,6 +113,7 @@ def down(options: argparse.Namespace) -> int:
 
 def logs(options: argparse.Namespace) -> int:
     """``mesh lab logs``."""
+    _as_root()
     lab = Ground(_name(options.environment), find_root(Path.cwd()))
     found = lab.logs()
     if not found:
@@ -117,14 +121,23 @@ def logs(options: argparse.Namespace) -> int:
     if not options.of:
         print("\n".join(found))
         return 0
-    wanted = {name: path for name, path in found.items() if name == options.of or name.startswith(f"{options.of}/")}
+    wanted = {
+        name: path
+        for name, path in found.items()
+        if f"{name}/".startswith(f"{options.of}/") or options.of in _parts(name)
+    }
     if not wanted:
-        raise LabError(f"there is no log {options.of}; there are:\n" + "\n".join(f"  {name}" for name in found))
+        close = suggest(options.of, {*found, *(part for name in found for part in _parts(name))})
+        raise LabError(f"there is no log {options.of}{close}\n" + "\n".join(["there are:", *(f"  {n}" for n in found)]))
     for name, path in wanted.items():
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         if lines:
             print(f"== {name} ({len(lines)} lines) ==", *lines[-options.lines :], sep="\n")
     return 0
+
+
+def _parts(log: str) -> list[str]:
+    return log.split("/")
 
 
 def _name(environment: str | None) -> str:
@@ -136,7 +149,7 @@ def _as_root() -> None:
         raise LabError("a lab is root's: sudo .venv/bin/mesh lab ...")
 
 
-def _lab(environment: str | None) -> Lab | None:
+def _lab(environment: str | None, clients: int | None = None) -> Lab | None:
     declared = sound(_name(environment))
     if declared is None:
         return None
@@ -145,6 +158,9 @@ def _lab(environment: str | None) -> Lab | None:
             f'the environment "{declared.name}" is on Azure; a lab runs one with platform.azure=None, such as '
             f"environments/{DEFAULT}.py"
         )
+    if clients is not None and (findings := check(with_clients(declared, clients))):
+        print(report(f"{declared.name} with clients={clients}", findings), file=sys.stderr)
+        return None
     return Lab(declared, find_root(Path.cwd()))
 
 
@@ -159,19 +175,27 @@ def _progress() -> Callable[[str], None]:
 
 @contextmanager
 def _cleaning_up(lab: Lab) -> Iterator[None]:
-    """Whoever interrupts it leaves nothing behind."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Whoever interrupts it leaves nothing behind but a lab that ran before."""
+    name = lab.name
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        lab.stop()
-        print("\ninterrupted: the lab is gone", file=sys.stderr)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        if lab.made:
+            lab.stop()
+        stays = f"stays: mesh lab up {name} goes on, mesh lab down {name} ends it"
+        print(f"\ninterrupted: the lab {name} {stays if lab.is_there() else 'is gone'}", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None
     except LabError:
         if lab.is_there():
-            name = lab.environment.name
-            print(f"the lab {name} stays, to look into: mesh lab logs, mesh lab down", file=sys.stderr)
+            print(
+                f"the lab {name} stays, to look into: mesh lab logs -e {name}; then mesh lab down {name}",
+                file=sys.stderr,
+            )
         raise
 
 
@@ -184,25 +208,37 @@ def _apply(lab: Lab, say: Callable[[str], None]) -> None:
 
 
 def _test(lab: Lab, count: int) -> int:
-    declared = list(probes.probes(lab.environment))
-    if not declared:
-        print("no requests to send: no API gateway has an http listener")
-        return 0
+    doors = list(probes.doors(lab.environment))
+    if not doors:
+        print("no requests to send: there is no API gateway")
     well = True
-    for (gateway, port, chain), group in groupby(
-        declared, key=lambda probe: (probe.gateway.name, probe.listener.port, probe.chain)
-    ):
-        print(f"\nthrough {gateway}, port {port}, to {' and '.join(service.name for service in chain)}:")
-        target = lab.gateway(gateway, port)
-        outcomes = [probes.ask(probe, target, count) for probe in group]
-        width = max(len(str(outcome.probe.request)) for outcome in outcomes)
-        for outcome in outcomes:
-            print(f"  {outcome.probe.request!s:<{width}}  {_shares(outcome)}")
-            well &= outcome.well
+    for door in doors:
+        print(
+            f"\nthrough {door.gateway.name}, port {door.listener.port}, to {' and '.join(s.name for s in door.chain)}:"
+        )
+        well &= _ask(lab, door, count)
+        for what in door.not_asked:
+            print(f"  not asked: {what}")
     print()
     if not well:
         print("not everyone who answered is the one declared", file=sys.stderr)
     return 0 if well else UNSOUND
+
+
+def _ask(lab: Lab, door: Door, count: int) -> bool:
+    """Asks what can be asked through a listener, and says who answered; returns whether all is as declared."""
+    if not door.probes:
+        return True
+    try:
+        target = lab.gateway(door.gateway.name, door.listener.port)
+    except LabError as error:
+        print(f"  {error}")
+        return False
+    outcomes = [probes.ask(probe, target, count) for probe in door.probes]
+    width = max(len(str(outcome.probe.request)) for outcome in outcomes)
+    for outcome in outcomes:
+        print(f"  {outcome.probe.request!s:<{width}}  {_shares(outcome)}")
+    return all(outcome.well for outcome in outcomes)
 
 
 def _wait_for_answers(lab: Lab, say: Callable[[str], None]) -> None:

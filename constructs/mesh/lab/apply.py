@@ -271,5 +271,5 @@ def _events(nomad: Api, name: str) -> Iterator[str]:
             for event in state["Events"]:
                 ended_well = event["Type"] == "Terminated" and not event["ExitCode"]
                 if event["Type"] in _FAILURES and not ended_well:
-                    log = f"mesh lab logs {task}/{allocation['ID'][:8]}"
-                    yield f"{task}: {event['Type'].lower()}: {event['DisplayMessage']} ({log})"
+                    log = f"{task}/{allocation['ID'][:8]}"
+                    yield f"{task}: {event['Type'].lower()}: {event['DisplayMessage']} (log {log})"

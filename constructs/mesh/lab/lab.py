@@ -81,11 +81,13 @@ class Lab(Ground):
 
     Attributes:
         environment: What it runs.
+        made: Whether its machines were made by `start` of this object, or begun to be.
     """
 
     def __init__(self, environment: Environment, root: Path) -> None:
         super().__init__(environment.name, root)
         self.environment = environment
+        self.made = False
 
     @property
     def clients(self) -> int:
@@ -160,6 +162,7 @@ class Lab(Ground):
             say(f"declared otherwise since, so the machines are made anew: {', '.join(changed)}")
             self.stop()
         if not self.is_there():
+            self.made = True
             self._make(found, programs)
             self._made_of.write_text(json.dumps(made_of), encoding="utf-8")
             say(f"machines: {', '.join(machine.name for machine in found)}")

@@ -1,12 +1,14 @@
 """Requests that show what a declaration says about traffic, and what the answers have to be."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from math import exp, lgamma, log
 from typing import Final
 
+from mesh.durations import seconds
+from mesh.lab import echo
 from mesh.lab.requests import Request, Target, share
 from mesh.model.environment import Environment
 from mesh.model.gateway import ApiGateway, Gateway, Listener
@@ -14,13 +16,16 @@ from mesh.model.service import Route, Service
 from mesh.topology import gateways_on
 from mesh.workload import workload_name
 
+_BODIES: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods whose answers have a body, and that every part of a lab knows."""
+
 CHANCE: Final = 1e-6
 """How often a share that is as declared may be taken for a wrong one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A request through a gateway, and who has to answer it.
+    """A request through a gateway, and who of the last service has to answer it; of the others, whoever is asked.
 
     Attributes:
         gateway: The gateway.
@@ -35,6 +40,25 @@ class Probe:
     chain: tuple[Service, ...]
     request: Request
     expected: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What can be asked through a listener of an API gateway.
+
+    Attributes:
+        gateway: The gateway.
+        listener: Its listener.
+        chain: The services that a request goes through, each the first upstream of the one before.
+        probes: A request by the split, and one for each route of the last service.
+        not_asked: What cannot be asked, or whose answer could not be judged, and why.
+    """
+
+    gateway: Gateway
+    listener: Listener
+    chain: tuple[Service, ...]
+    probes: tuple[Probe, ...]
+    not_asked: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +83,71 @@ class Outcome:
 
 
 def probes(environment: Environment) -> Iterator[Probe]:
-    """For each HTTP listener of an API gateway, a request by the split and one for each route of the last service."""
+    """Every request that can be asked."""
+    for door in doors(environment):
+        yield from door.probes
+
+
+def doors(environment: Environment) -> Iterator[Door]:
+    """Each listener of an API gateway."""
     services = environment.services_by_name()
     for gateway in gateways_on(environment, ApiGateway):
         for listener in gateway.listeners:
-            if listener.protocol != "http":
-                continue
             chain = tuple(_chain(services, listener.to))
+            if why := next(_mute(listener, chain), None):
+                yield Door(gateway, listener, chain, (), (why,))
+                continue
             last = chain[-1]
+            routes = [(_example(route), next(_unjudged(last, route), None)) for route in last.routes]
+            requests = [Request(), *(request for request, why in routes if why is None)]
             host = {"Host": listener.hosts[0].replace("*", "any")} if listener.hosts else {}
-            requests = [Request(), *filter(None, map(_example, last.routes))]
-            for request in {str(each): each for each in requests}.values():
-                sent = replace(request, headers={**host, **request.headers})
-                yield Probe(gateway, listener, chain, sent, expected(last, request))
+            asked = tuple(
+                Probe(
+                    gateway,
+                    listener,
+                    chain,
+                    replace(request, headers={**host, **request.headers}),
+                    expected(last, request),
+                )
+                for request in {str(each): each for each in requests}.values()
+            )
+            not_asked = tuple(f"{request}: {why}" for request, why in routes if why)
+            yield Door(gateway, listener, chain, asked, not_asked)
+
+
+def _mute(listener: Listener, chain: Sequence[Service]) -> Iterator[str]:
+    """Why nothing can be asked through a listener."""
+    if listener.protocol != "http":
+        yield f"a listener for {listener.protocol} tells nothing of who answers"
+    last = chain[-1]
+    if last.upstreams and last.upstreams[0].service in {service.name for service in chain}:
+        yield f"{' and '.join(service.name for service in chain)} call each other without end"
+    for service in chain:
+        if service.protocol in {"http2", "grpc"}:
+            yield f"{service.name} speaks {service.protocol}, and the echo service in its place only HTTP/1.1"
+        for env in _environments(service):
+            if env.get("ERROR_RATE", "0").strip("0."):
+                yield f"{service.name} fails on purpose (ERROR_RATE={env['ERROR_RATE']})"
+
+
+def _unjudged(service: Service, route: Route) -> Iterator[str]:
+    """Why a route of the last service cannot be asked for."""
+    if route.path_regex:
+        yield "no example is known of what a pattern matches"
+    if _example(route).method not in _BODIES:
+        yield "an answer without a body does not say whose it is"
+    if route.path_exact and (route.prefix_rewrite or route.path_exact) in {"/health", "/ready"}:
+        yield "every echo service answers that itself"
+    version = service.versions.get(route.to)
+    late = {**service.env, **(version.env if version else {})}.get("TIMING_50_PERCENTILE", "0s")
+    if route.timeout and echo.seconds(late) >= seconds(route.timeout):
+        yield f"{workload_name(service, route.to)} takes {late}, and the route gives it {route.timeout}"
+
+
+def _environments(service: Service) -> Iterator[Mapping[str, str]]:
+    """What each version of a service is told."""
+    for version in service.versions.values() or (None,):
+        yield {**service.env, **(version.env if version else {})}
 
 
 def _chain(services: Mapping[str, Service], name: str) -> Iterator[Service]:
@@ -85,11 +161,9 @@ def _chain(services: Mapping[str, Service], name: str) -> Iterator[Service]:
         name = service.upstreams[0].service
 
 
-def _example(route: Route) -> Request | None:
-    """A request that a route matches; none for a pattern."""
-    if route.path_regex:
-        return None
-    path = route.path_exact or (f"{route.path_prefix.rstrip('/')}/x" if route.path_prefix else "/")
+def _example(route: Route) -> Request:
+    """A request that a route matches; of a pattern, the pattern itself."""
+    path = route.path_exact or route.path_regex or (f"{route.path_prefix.rstrip('/')}/x" if route.path_prefix else "/")
     method = "GET" if not route.methods or "GET" in route.methods else str(route.methods[0])
     return Request(path, dict(route.query), dict(route.headers), method)
 
