@@ -96,16 +96,16 @@ def _lab(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
             parser.add_argument("environment", nargs="?", help="default: all that run" if verb == "down" else usual)
     parsers["up"].add_argument(
         "--clients",
-        type=_number(1, MOST_CLIENTS),
+        type=_number(0, MOST_CLIENTS),
         metavar="N",
-        help="client machines of their own; without it, one machine is server and client, or what is there stays",
+        help="client machines of their own; with 0, one machine is server and client; default: as many as there are",
     )
     for verb in ("up", "test"):
         parsers[verb].add_argument(
             "--requests", type=_number(1, 100_000), default=100, metavar="N", help="of each kind; default 100"
         )
     parsers["logs"].add_argument(
-        "of", nargs="?", metavar="LOG", help="a name, or the beginning of names, from the list"
+        "of", nargs="?", metavar="LOG", help="a name from the list, a part of one, the beginning of parts, or a job"
     )
     parsers["logs"].add_argument(
         "-n", "--lines", type=_number(1, 1_000_000), default=50, metavar="N", help="of each; default 50"

@@ -14,7 +14,7 @@ from tests.lab import ROOT
 from tests.lab.agent import ConsulAgent
 from tests.lab.deployments import Reverted, deploy_a_broken_version
 from tests.lab.provider import Provider
-from tests.lab.running import keep_logs
+from tests.lab.running import complaints, keep_logs
 
 T = TypeVar("T")
 
@@ -92,7 +92,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.failed:
         for folder in keep_logs(item.nodeid):
-            report.sections.append(("logs of the lab", f"kept in {folder.relative_to(ROOT)}"))
+            kept = f"kept in {folder.relative_to(ROOT)}; the agents' last warnings and errors:"
+            report.sections.append(("logs of the lab", f"{kept}\n{complaints(folder)}"))
     return report
 
 

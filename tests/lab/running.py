@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, Final, TypeVar
 from mesh.lab.ground import Ground
 from mesh.lab.lab import Lab
 from mesh.lab.node import Node, Process
+from mesh.lab.probes import expected
 from mesh.lab.requests import Load, Request, Target
 from mesh.model import Environment
 from tests.lab import ROOT
@@ -24,11 +26,21 @@ PREFIX: Final = "test-"
 KEPT: Final = ROOT / "build" / "lab-logs"
 """Where logs of failed tests are."""
 
-HEARD_SECONDS: Final = 3.0
-"""How long it takes, at most, until proxies have heard of a change of entries; half a second is usual."""
+CALM_SECONDS: Final = 3.0
+"""How long it takes, beside the answer to a request, until proxies have every endpoint again after a change of entries.
+
+When anything of a discovery chain changes, Consul watches all of its targets anew (consul@1.22.7
+agent/proxycfg/upstreams.go, resetWatchesFromChain), so that a target may have no endpoint for a moment.
+"""
 
 _SETTLE_SECONDS: Final = 20.0
+
+_RECONNECTED_SECONDS: Final = 60.0
+"""More than Envoy waits, at most, before it tries to reach an agent again that was away (30 s, at random)."""
+
 _SHOWN: Final = 10
+_COMPLAINTS: Final = 15
+_WIDTH: Final = 240
 
 
 def silent(_: str) -> None:
@@ -54,17 +66,39 @@ def running(environment: Environment, clients: int = 0) -> Iterator[Lab]:
 
 
 @contextmanager
-def changed(lab: Lab, environment: Environment) -> Iterator[Lab]:
-    """The same lab with another declaration, as long as it lasts."""
+def changed(lab: Lab, environment: Environment, told_by: Request) -> Iterator[Lab]:
+    """The same lab with another declaration, as long as it lasts.
+
+    Args:
+        lab: The lab.
+        environment: The other declaration.
+        told_by: A request to ``api`` that tells them apart: some answers to it are possible with the one declaration
+            only, some with the other only. The first of those shows that proxies have heard of all entries of ``api``,
+            which Consul gives to them as one discovery chain.
+    """
     assert environment.name == lab.environment.name
     other = Lab(environment, lab.root)
+    before, after = (expected(each.service("api"), told_by).keys() for each in (lab.environment, environment))
     try:
         other.apply(silent)
-        time.sleep(HEARD_SECONDS)
+        answered_by(after - before, other, told_by)
+        time.sleep(CALM_SECONDS)
         yield other
     finally:
         lab.apply(silent)
-        time.sleep(HEARD_SECONDS)
+        answered_by(before - after, lab, told_by)
+        time.sleep(CALM_SECONDS)
+
+
+def answered_by(versions: AbstractSet[str], lab: Lab, request: Request) -> None:
+    """Waits until one of these versions answers a request."""
+    assert versions, f"no answer to {request} would tell anything"
+    eventually(
+        f"{request} is answered by {' or '.join(sorted(versions))}",
+        lambda: door(lab).send(request).who,
+        well=lambda who: version(who) in versions,
+        seconds=_RECONNECTED_SECONDS,
+    )
 
 
 def keep_logs(test: str) -> Sequence[Path]:
@@ -80,6 +114,20 @@ def keep_logs(test: str) -> Sequence[Path]:
                 shutil.copyfile(path, copy)
             folders.append(folder)
     return folders
+
+
+def complaints(folder: Path) -> str:
+    """The last warnings and errors of the agents among logs that were kept."""
+    return "\n".join(
+        f"{log.relative_to(folder)}: {line.strip()[:_WIDTH]}"
+        for log in sorted((*folder.glob("*/consul.log"), *folder.glob("*/nomad.log")))
+        for line in [
+            line
+            for line in log.read_text(errors="replace").splitlines()
+            # Nomad asks that over and over; Consul without ACLs refuses it.
+            if ("[WARN]" in line or "[ERROR]" in line) and "/v1/acl/token/self" not in line
+        ][-_COMPLAINTS:]
+    )
 
 
 def door(lab: Lab, port: int = DOOR) -> Target:
@@ -138,19 +186,34 @@ def folder_of(lab: Lab, allocation: dict[str, Any]) -> Path:
 
 def envoy_of(node: Node, allocation: dict[str, Any]) -> Process:
     """The Envoy of an allocation."""
-    [found] = [
-        process
-        for process in node.processes()
-        if Path(process.command[0]).name == "envoy" and allocation["ID"] in " ".join(process.command)
-    ]
+    [found] = [process for process in _envoys(node) if allocation["ID"] in " ".join(process.command)]
     return found
 
 
-def stats_of(node: Node, allocation: dict[str, Any], containing: str) -> dict[str, int]:
-    """Figures of an allocation's Envoy whose names contain a text."""
-    envoy = envoy_of(node, allocation)
-    bootstrap = Path(f"/proc/{envoy.pid}/root{envoy.command[envoy.command.index('-c') + 1]}")
-    admin = json.loads(bootstrap.read_text())["admin"]["address"]["socket_address"]
+def stats_of(node: Node, envoy: Process, containing: str) -> dict[str, int]:
+    """Figures of an Envoy whose names contain a text."""
+    [file] = (argument for argument in envoy.command if argument.endswith("envoy_bootstrap.json"))
+    admin = json.loads(Path(f"/proc/{envoy.pid}/root{file}").read_text())["admin"]["address"]["socket_address"]
     inside = Target(Node(node.name, node.folder, envoy.pid), admin["address"], admin["port_value"])
     answer = inside.send(Request("/stats", {"format": "json", "usedonly": ""}))
-    return {each["name"]: each["value"] for each in answer.json()["stats"] if containing in each.get("name", "")}
+    return {
+        each["name"]: each["value"] for each in answer.json().get("stats", ()) if containing in each.get("name", "")
+    }
+
+
+def wait_until_proxies_hear(lab: Lab) -> None:
+    """Waits until every Envoy is connected to Consul; one that has lost it tries again after up to half a minute."""
+    nodes = [lab.node(machine.name) for cluster in lab.clusters() for machine in cluster.machines]
+    stat = "control_plane.connected_state"
+    for node in nodes:
+        for envoy in _envoys(node):
+            eventually(
+                f"{' '.join(envoy.command)} is connected",
+                lambda: stats_of(node, envoy, stat),  # noqa: B023  asked at once
+                well=lambda found: found == {stat: 1},
+                seconds=_RECONNECTED_SECONDS,
+            )
+
+
+def _envoys(node: Node) -> list[Process]:
+    return [process for process in node.processes() if Path(process.command[0]).name == "envoy"]

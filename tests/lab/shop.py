@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from mesh.consul.entries import ServiceIntentions
 from mesh.consul.entries.service_intentions import HttpPermission, Permission, Source
+from mesh.lab.requests import Request
 from mesh.model import (
     ApiGateway,
     Community,
@@ -50,6 +51,11 @@ ROUTES: Final = (
     Route(path_prefix="/patient", to="slow", timeout="5s"),
     Route(path_prefix="/retried", to="v1", retry=Retry(3, on_status_codes=[503])),
 )
+
+ARRIVED: Final = Request("/arrived")
+"""A request that tells whether `WITH_ARRIVED` is declared: of v1 with it, of v2 without."""
+
+WITH_ARRIVED: Final = (Route(path_exact=ARRIVED.path, to="v1"), *ROUTES)
 
 VERSIONS: Final = {
     "v1": Version(count=2, env=INSTANCE, failover="v2"),

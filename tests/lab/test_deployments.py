@@ -10,7 +10,16 @@ from mesh.lab.lab import Lab
 from mesh.lab.machines import CONSUL
 from mesh.lab.requests import Load, Request
 from tests.lab.deployments import declared, said
-from tests.lab.running import HEARD_SECONDS, deployments, door, eventually, instances, lost, running, silent
+from tests.lab.running import (
+    deployments,
+    door,
+    eventually,
+    instances,
+    lost,
+    running,
+    silent,
+    wait_until_proxies_hear,
+)
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("reverted")]  # which begins here and ends in test_reverts.py
 
@@ -65,7 +74,8 @@ def test_nothing_is_lost_while_one_of_two_clients_has_no_consul(
         time.sleep(30)
         spread.start(None, silent)
         spread.wait_until_healthy(silent)
-        time.sleep(HEARD_SECONDS)
+        wait_until_proxies_hear(spread)
+        time.sleep(5)  # what they have heard shows in the answers
     report("Consul of one of two clients killed", len(load.answers), len(load.failures()), 0, 0.0)
     assert lost(load) == []
     assert {frozenset(said(answer)) for _, _, answer in load.answers} == {frozenset({"stays"})}

@@ -18,7 +18,7 @@ Captured = pytest.CaptureFixture[str]
 SMALL = """
 from ipaddress import IPv4Network
 
-from mesh.model import ApiGateway, Community, Environment, Flat, Listener, NetworkPlan, Nomad, Platform, Service
+from mesh.model import Community, Environment, Flat, NetworkPlan, Nomad, Platform, Service
 
 web = Service("web", port=9090, image="example/app:1.0", runs_on=Nomad())
 network = NetworkPlan(clients=IPv4Network("10.0.1.0/29"))
@@ -35,6 +35,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     return tmp_path
+
+
+def declare_small(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gives the project an environment ``small``."""
+    (project / "environments/__init__.py").touch()
+    (project / "environments/small.py").write_text(SMALL)
+    monkeypatch.syspath_prepend(project)
+    for module in ("environments", "environments.small"):  # another project's, which another test has loaded
+        monkeypatch.delitem(sys.modules, module, raising=False)
 
 
 @pytest.mark.parametrize("verb", ["apply", "test", "status", "down", "logs"])
@@ -64,12 +73,23 @@ def test_nothing_runs_and_there_is_nothing_to_see(capsys: Captured) -> None:
     assert capsys.readouterr().err == "error: the lab lab does not run; start it: mesh lab up lab\n"
 
 
-@pytest.mark.parametrize("count", ["0", "-1", "x", "21", "1.5"])
+@pytest.mark.parametrize("count", ["-1", "x", "21", "1.5", ""])
 def test_the_number_of_clients_is_small(count: str, capsys: Captured) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["lab", "up", f"--clients={count}"])
     assert ended.value.code == 2
-    assert "is no number from 1 to 20" in capsys.readouterr().err
+    assert "is no number from 0 to 20" in capsys.readouterr().err
+
+
+def test_none_may_be_asked_for(capsys: Captured) -> None:
+    assert main(["lab", "up", "nowhere", "--clients=0"]) == 2
+    assert "nowhere" in capsys.readouterr().err  # it comes as far as the environment
+
+
+def test_a_lab_that_does_not_run_is_not_asked(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    declare_small(project, monkeypatch)
+    assert main(["lab", "test", "small"]) == 2
+    assert capsys.readouterr().err == "error: the lab small does not run; start it: mesh lab up small\n"
 
 
 def test_what_a_killed_command_left_is_removed(project: Path, capsys: Captured) -> None:
@@ -94,23 +114,33 @@ def test_logs_are_found_by_the_beginning_of_their_names(project: Path, capsys: C
     assert capsys.readouterr().out.split() == names
     assert main(["lab", "logs", "mesh-lab-server-0", "-n", "2"]) == 0
     assert capsys.readouterr().out == "== mesh-lab-server-0/consul (3 lines) ==\ntwo\nthree\n"
-    assert main(["lab", "logs", "api"]) == 0
-    assert capsys.readouterr().out == "== api/01234567/stdout (1 lines) ==\nnewer\n"
-    assert main(["lab", "logs", "ap"]) == 2
-    said = capsys.readouterr().err
-    assert 'there is no log ap; did you mean "api"?\nthere are:\n  mesh-lab-server-0/consul' in said
-    for of in ("01234567", "stdout"):
+    api = "== api/01234567/stdout (1 lines) ==\nnewer\n"
+    for of in ("api", "api/01234567", "01234567", "stdout", "api/01234567/stdout", "ap", "0123", "std"):
         assert main(["lab", "logs", of]) == 0
-        assert "== api/01234567/stdout (1 lines) ==\nnewer\n" in capsys.readouterr().out
+        assert capsys.readouterr().out == api
+    for of in ("pi", "1234567", "apo"):
+        assert main(["lab", "logs", of]) == 2
+        assert f"there is no log {of}" in capsys.readouterr().err
+    assert main(["lab", "logs", "apo"]) == 2
+    said = capsys.readouterr().err
+    assert 'error: there is no log apo; did you mean "api"?\nthere are:\n  mesh-lab-server-0/consul\n  api/' in said
+
+
+def test_a_log_that_has_the_name_is_preferred_to_those_that_begin_so(project: Path, capsys: Captured) -> None:
+    for task in ("api", "api-gateway"):
+        logs = project / f".lab/lab/mesh-lab-server-0/nomad/alloc/{task}/alloc/logs"
+        logs.mkdir(parents=True)
+        (logs / f"{task}.stdout.0").write_text("all of it\n")
+    assert main(["lab", "logs", "api"]) == 0
+    assert capsys.readouterr().out.count("==\nall of it\n") == 1
+    assert main(["lab", "logs", "api-"]) == 0
+    assert capsys.readouterr().out.startswith("== api-gateway/")
 
 
 def test_as_many_clients_as_are_asked_for_are_judged(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    (project / "environments/__init__.py").touch()
-    (project / "environments/small.py").write_text(SMALL)
-    monkeypatch.syspath_prepend(project)
-    monkeypatch.delitem(sys.modules, "environments", raising=False)  # this project's, which another test has loaded
+    declare_small(project, monkeypatch)
     assert main(["lab", "up", "small", "--clients", "4"]) == 1
     said = capsys.readouterr().err
     assert "small with clients=4" in said

@@ -24,7 +24,6 @@ from mesh.model import (
     Upstream,
     Version,
 )
-from mesh.scalars import Protocol
 from tests.declared import DECLARED
 from tests.unit.examples import environment, service, versioned
 
@@ -241,61 +240,143 @@ def test_only_routes_of_the_last_service_are_asked_for() -> None:
     }
 
 
-def not_asked(*services: Service, listener: Listener = HTTP) -> tuple[str, ...]:
+def asked_and_not(*services: Service, listener: Listener = HTTP) -> tuple[list[str], list[str]]:
+    """The requests through a listener for the first service, and what is not asked there."""
     (door,) = doors(environment(*services, gateways=[entered(replace(listener, to=services[0].name))]))
-    assert door.probes == () or not {str(probe.request) for probe in door.probes} & {*door.not_asked}
-    return door.not_asked
-
-
-def test_circular_upstreams_are_not_asked() -> None:
-    for names in ("ab", "abc", "a"):
-        services = [calling(name, names[(index + 1) % len(names)]) for index, name in enumerate(names)]
-        assert not_asked(*services) == (f"{' and '.join(names)} call each other without end",)
-    assert not_asked(calling("a", "b"), calling("b", "c"), calling("c", "b")) == (
-        "a and b and c call each other without end",
-    )
-
-
-@pytest.mark.parametrize("protocol", ["http2", "grpc"])
-def test_what_the_echo_service_does_not_speak_is_not_asked(protocol: Protocol) -> None:
-    api = service(protocol=protocol)
-    assert not_asked(api) == (f"api speaks {protocol}, and the echo service in its place only HTTP/1.1",)
-
-
-def test_what_fails_on_purpose_is_not_asked() -> None:
-    why = ("api fails on purpose (ERROR_RATE=0.5)",)
-    assert not_asked(service(env={"ERROR_RATE": "0.5"})) == why
-    assert not_asked(versioned(versions={"v1": Version(env={"ERROR_RATE": "0.5"}), "v2": Version()})) == why
-    assert not_asked(service(env={"ERROR_RATE": "0.0"})) == ()
-
-
-def test_a_tcp_listener_is_not_asked() -> None:
-    assert not_asked(service(protocol="tcp"), listener=Listener(80, "tcp", to="api")) == (
-        "a listener for tcp tells nothing of who answers",
-    )
+    return [str(probe.request) for probe in door.probes], list(door.not_asked)
 
 
 @pytest.mark.parametrize(
-    ("route", "why"),
+    ("calls", "circle"),
     [
-        (Route(to="v1", path_regex="/a.*"), "/a.*: no example is known of what a pattern matches"),
-        (Route(to="v1", methods=["HEAD"]), "HEAD /: an answer without a body does not say whose it is"),
-        (Route(to="v1", methods=["CONNECT"]), "CONNECT /: an answer without a body does not say whose it is"),
-        (Route(to="v1", path_exact="/health"), "/health: every echo service answers that itself"),
-        (Route(to="v1", path_exact="/a", prefix_rewrite="/ready"), "/a: every echo service answers that itself"),
-        (Route(to="v1", path_exact="/health", prefix_rewrite="/a"), None),
-        (Route(to="v1", path_prefix="/health"), None),
-        (Route(to="late", timeout="500ms"), "/: api-late takes 1s, and the route gives it 500ms"),
-        (Route(to="late", path_exact="/a", timeout="2s"), None),
-        (Route(to="v1", path_exact="/a", timeout="500ms"), None),
+        ({"a": "a"}, "a"),
+        ({"a": "b", "b": "a"}, "a, b"),
+        ({"a": "b", "b": "c", "c": "b"}, "b, c"),
+        ({"a": "bc", "b": "", "c": "a"}, "a, c"),
     ],
 )
-def test_a_route_whose_answer_cannot_be_judged_is_not_asked(route: Route, why: str | None) -> None:
-    versions = {"v1": Version(), "v2": Version(), "late": Version(env={"TIMING_50_PERCENTILE": "1s"})}
+def test_calls_that_go_round_are_not_asked(calls: dict[str, str], circle: str) -> None:
+    services = [calling(name, *upstreams) for name, upstreams in calls.items()]
+    assert asked_and_not(*services) == ([], [f"calls go round without end: {circle}"])
+
+
+def test_calls_of_one_service_by_two_do_not_go_round() -> None:
+    assert asked_and_not(calling("a", "b", "c"), calling("b", "c"), calling("c")) == (["/"], [])
+
+
+MUTE: Final = {
+    "api speaks grpc, and the echo service in its place only HTTP/1.1": service(protocol="grpc"),
+    "api speaks http2, and the echo service in its place only HTTP/1.1": service(protocol="http2"),
+    "api fails on purpose (ERROR_RATE=0.5)": service(env={"ERROR_RATE": "0.5"}),
+    "api fails on purpose (ERROR_RATE=1)": versioned(versions={"v1": Version(env={"ERROR_RATE": "1"})}, split={}),
+    "api fails on purpose (HEALTH_CHECK_RESPONSE_CODE=503)": service(env={"HEALTH_CHECK_RESPONSE_CODE": "503"}),
+}
+"""Services of which no answer shows what is declared, by the reason."""
+
+
+@pytest.mark.parametrize("why", MUTE)
+def test_a_service_that_fails_or_speaks_otherwise_is_not_asked_wherever_it_is_called(why: str) -> None:
+    api = MUTE[why]
+    assert asked_and_not(api) == ([], [why])
+    assert asked_and_not(calling("web", "api"), api) == ([], [why])
+    assert asked_and_not(calling("web", "stock", "api"), service("stock"), api) == ([], [why])
+    assert asked_and_not(service("stock"), calling("web", "api"), api) == (["/"], [])
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"ERROR_RATE": "0.0"},
+        {"ERROR_RATE": ""},
+        {"HEALTH_CHECK_RESPONSE_CODE": "204"},
+        {"TIMING_50_PERCENTILE": "1s"},
+    ],
+)
+def test_a_service_that_does_not_fail_is_asked(env: dict[str, str]) -> None:
+    assert asked_and_not(service(env=env)) == (["/"], [])
+
+
+def test_a_version_may_undo_what_its_service_is_told() -> None:
+    versions = {"v1": Version(env={"ERROR_RATE": "0"})}
+    assert asked_and_not(versioned(versions=versions, split={}, env={"ERROR_RATE": "1"})) == (["/"], [])
+
+
+def test_a_tcp_service_that_is_called_answers_as_any_other() -> None:
+    assert asked_and_not(calling("web", "db"), service("db", protocol="tcp")) == (["/"], [])
+
+
+def test_a_tcp_listener_is_not_asked() -> None:
+    assert asked_and_not(service(protocol="tcp"), listener=Listener(80, "tcp", to="api")) == (
+        [],
+        ["a listener for tcp tells nothing of who answers"],
+    )
+
+
+BODILESS: Final = "an answer without a body does not say whose it is"
+HEALTH: Final = "the echo service in place of api answers /health without its name"
+LATE: Final = "api takes at least 1s, and its route gives it 500ms"
+SLOW: Final = {"TIMING_50_PERCENTILE": "1s"}
+
+
+@pytest.mark.parametrize(
+    ("route", "asked", "why"),
+    [
+        (Route(to="v1", path_regex="/a.*"), ["/"], "/a.*: no example is known of what a pattern matches"),
+        (Route(to="v1", methods=["HEAD"]), ["/"], f"HEAD /: {BODILESS}"),
+        (Route(to="v1", methods=["CONNECT"]), ["/"], f"CONNECT /: {BODILESS}"),
+        (Route(to="v1", methods=["TRACE", "POST"]), ["/"], f"TRACE /: {BODILESS}"),
+        (Route(to="v1", path_exact="/health"), ["/"], f"/health: {HEALTH}"),
+        (Route(to="v1", path_exact="/health", query={"a": "1"}), ["/"], f"/health?a=1: {HEALTH}"),
+        (Route(to="v1", path_exact="/a", prefix_rewrite="/health"), ["/"], f"/a: {HEALTH}"),
+        (Route(to="v1", path_exact="/health", prefix_rewrite="/a"), ["/", "/health"], None),
+        (Route(to="v1", path_prefix="/health"), ["/", "/health/x"], None),
+        (Route(to="v1", path_prefix="/", prefix_rewrite="/health"), ["/x"], f"/: {HEALTH}"),
+        (Route(to="slow", timeout="500ms"), [], f"/: {LATE}"),
+        (Route(to="slow", path_exact="/a", timeout="500ms"), ["/"], f"/a: {LATE}"),
+        (Route(to="slow", path_exact="/a", timeout="2s"), ["/", "/a"], None),
+        (Route(to="v1", path_exact="/a", timeout="500ms"), ["/", "/a"], None),
+    ],
+)
+def test_a_route_whose_answer_cannot_be_judged_is_not_asked(route: Route, asked: list[str], why: str | None) -> None:
+    versions = {"v1": Version(), "v2": Version(), "slow": Version(env=SLOW)}
     api = versioned(versions=versions, split={"v1": 25, "v2": 75}, routes=[route])
-    assert not_asked(api) == ((why,) if why else ())
-    (door,) = doors(environment(api, gateways=[entered(HTTP)]))
-    assert len(door.probes) == (1 if why else 2)
+    assert asked_and_not(api) == (asked, [why] if why else [])
+
+
+def test_the_route_that_a_request_takes_decides_whether_it_is_late() -> None:
+    versions = {"v1": Version(), "slow": Version(env=SLOW)}
+    first, second = Route(to="v1", path_prefix="/a"), Route(to="slow", path_exact="/a/b", timeout="500ms")
+    api = versioned(versions=versions, split={"v1": 100}, routes=[first, second])
+    assert asked_and_not(api) == (["/", "/a/x", "/a/b"], [])
+
+
+def test_a_route_waits_for_all_that_is_called_behind_it() -> None:
+    web = versioned("web", routes=[Route(to="v1", timeout="1.5s")], upstreams=[Upstream("api", local_port=9200)])
+    assert asked_and_not(web, service(env=SLOW)) == (["/"], [])
+    assert asked_and_not(replace(web, env=SLOW), service(env=SLOW)) == (
+        [],
+        ["/: web takes at least 2s, and its route gives it 1.5s"],
+    )
+
+
+def test_health_is_answered_by_the_first_service_that_is_asked_for_it() -> None:
+    web = versioned("web", upstreams=[Upstream("api", local_port=9200)])
+    api = routed(Route(to="v1", path_exact="/health", prefix_rewrite="/a"))
+    why = "/health: the echo service in place of web answers /health without its name"
+    assert asked_and_not(web, api) == (["/"], [why])
+    around = replace(web, routes=[Route(to="v1", path_exact="/health", prefix_rewrite="/b")])
+    assert asked_and_not(around, api) == (["/", "/health"], [])
+
+
+def test_a_service_is_asked_for_what_the_one_before_has_received() -> None:
+    rewrites = [Route(to="v1", path_prefix="/old", prefix_rewrite="/new")]
+    web = versioned("web", routes=rewrites, upstreams=[Upstream("api", local_port=9200)])
+    api = routed(Route(to="v1", path_prefix="/new"), Route(to="v2", path_prefix="/old"))
+    assert asked(environment(web, api, gateways=[entered(Listener(80, "http", to="web"))])) == {
+        "/": SPLIT,
+        "/new/x": V1,
+        "/old/x": V1,
+    }
 
 
 def test_an_upstream_that_nobody_declares_ends_the_chain() -> None:

@@ -5,8 +5,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from mesh.commands.codes import INTERRUPTED, UNREADABLE, UNSOUND
 from mesh.commands.environments import sound
 from mesh.findings import report
 from mesh.lab import probes
+from mesh.lab.api import Api
 from mesh.lab.errors import LabError
 from mesh.lab.ground import Ground
 from mesh.lab.lab import Lab
@@ -69,7 +71,11 @@ def test(options: argparse.Namespace) -> int:
     """``mesh lab test``: exit code 1 when someone else answers than is declared."""
     _as_root()
     lab = _lab(options.environment)
-    return UNSOUND if lab is None else _test(lab, options.requests)
+    if lab is None:
+        return UNSOUND
+    if not lab.is_there():
+        raise lab.is_down()
+    return _test(lab, options.requests)
 
 
 def status(options: argparse.Namespace) -> int:
@@ -121,23 +127,42 @@ def logs(options: argparse.Namespace) -> int:
     if not options.of:
         print("\n".join(found))
         return 0
-    wanted = {
-        name: path
-        for name, path in found.items()
-        if f"{name}/".startswith(f"{options.of}/") or options.of in _parts(name)
-    }
+    wanted = _wanted(lab, list(found), options.of)
     if not wanted:
-        close = suggest(options.of, {*found, *(part for name in found for part in _parts(name))})
-        raise LabError(f"there is no log {options.of}{close}\n" + "\n".join(["there are:", *(f"  {n}" for n in found)]))
-    for name, path in wanted.items():
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        close = suggest(options.of, {*_jobs(lab).values(), *(name for log in found for name in _names(log))})
+        raise LabError("\n  ".join([f"there is no log {options.of}{close}\nthere are:", *found]))
+    for log in wanted:
+        lines = found[log].read_text(encoding="utf-8", errors="replace").splitlines()
         if lines:
-            print(f"== {name} ({len(lines)} lines) ==", *lines[-options.lines :], sep="\n")
+            print(f"== {log} ({len(lines)} lines) ==", *lines[-options.lines :], sep="\n")
     return 0
 
 
-def _parts(log: str) -> list[str]:
-    return log.split("/")
+def _wanted(lab: Ground, logs: Sequence[str], of: str) -> list[str]:
+    """The logs that have that name; else those of that job; else those whose names begin so."""
+    if named := [log for log in logs if of in _names(log)]:
+        return named
+    jobs = _jobs(lab)
+    if of_job := [log for log in logs if of in {jobs.get(part) for part in log.split("/")}]:
+        return of_job
+    return [log for log in logs if any(name.startswith(of) for name in _names(log))]
+
+
+def _names(log: str) -> set[str]:
+    """What a log can be asked for by: each part of its name, and the first parts together."""
+    parts = log.split("/")
+    return {*parts, *accumulate(parts, "{}/{}".format)}
+
+
+def _jobs(lab: Ground) -> dict[str, str]:
+    """The names of jobs by their allocations, as logs name those; none if Nomad does not say."""
+    found: dict[str, str] = {}
+    for node in lab.nodes().values():
+        if node.process("nomad", "agent"):
+            with suppress(LabError):
+                allocations = Api(node, ports.NOMAD_HTTP).get("/v1/allocations")
+                found |= {each["ID"][:8]: each["JobID"] for each in allocations}
+    return found
 
 
 def _name(environment: str | None) -> str:
@@ -221,7 +246,7 @@ def _test(lab: Lab, count: int) -> int:
             print(f"  not asked: {what}")
     print()
     if not well:
-        print("not everyone who answered is the one declared", file=sys.stderr)
+        print("not every request is answered as declared", file=sys.stderr)
     return 0 if well else UNSOUND
 
 
@@ -270,12 +295,10 @@ def _shares(outcome: Outcome) -> str:
     return f"{found}  <- declared: {declared}"
 
 
-_NOT_FORWARDED: Final = "nothing leads there: mesh lab up"
-
-
 def _addresses(lab: Lab) -> str:
     rows: list[tuple[str, str]] = []
     clusters = lab.clusters()
+    lacking = f"nothing leads there: mesh lab up {lab.name}"
     for cluster in clusters:
         of = f" of {cluster.datacenter}" if len(clusters) > 1 else ""
         shown = [("Consul", ports.LOOPBACK_HTTP, "http://{}/ui"), ("Nomad", ports.NOMAD_HTTP, "http://{}/ui")]
@@ -285,9 +308,7 @@ def _addresses(lab: Lab) -> str:
             for listener in gateway.listeners
         ]
         there = lab.addresses(cluster)
-        rows += [
-            (name + of, form.format(there[port]) if port in there else _NOT_FORWARDED) for name, port, form in shown
-        ]
+        rows += [(name + of, form.format(there[port]) if port in there else lacking) for name, port, form in shown]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {address}" for name, address in rows)
 

@@ -191,7 +191,7 @@ class Lab(Ground):
             f"{machine.name}/{agent}"
             for machine in wanted
             for agent, configuration in machine.configurations.items()
-            if self._agent_file(machine, agent).read_text(encoding="utf-8") != _written(configuration)
+            if _text(self._agent_file(machine, agent)) != _written(configuration)
         ]
 
     def _outdated(self, clusters: Sequence[Cluster]) -> str | None:
@@ -363,7 +363,7 @@ class Lab(Ground):
             raise LabError(f"the environment {self.name} has no API gateway {name}")
         instances = cluster.consul.get(f"/v1/health/service/{name}?passing")
         if not instances:
-            raise LabError(f"no instance of {name} is healthy; see mesh lab status")
+            raise LabError(f"no instance of {name} is healthy; see mesh lab status {self.name}")
         return Target(cluster.consul.node, instances[0]["Service"]["Address"], port)
 
     def status(self) -> Iterator[tuple[str, bool]]:
@@ -414,6 +414,10 @@ class Lab(Ground):
 
 
 _ECHO: Final = str(Path(__file__).resolve().with_name("echo.py"))
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
 def _written(configuration: JsonObject) -> str:

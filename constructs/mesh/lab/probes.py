@@ -1,11 +1,12 @@
 """Requests that show what a declaration says about traffic, and what the answers have to be."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from math import exp, lgamma, log
-from typing import Final
+from re import fullmatch
+from typing import Final, NamedTuple
 
 from mesh.durations import seconds
 from mesh.lab import echo
@@ -14,10 +15,13 @@ from mesh.model.environment import Environment
 from mesh.model.gateway import ApiGateway, Gateway, Listener
 from mesh.model.service import Route, Service
 from mesh.topology import gateways_on
-from mesh.workload import workload_name
+from mesh.workload import versions_of, workload_name
 
 _BODIES: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Methods whose answers have a body, and that every part of a lab knows."""
+
+_HARMLESS: Final = {"ERROR_RATE": r"[0.]*", "HEALTH_CHECK_RESPONSE_CODE": r"(2..)?"}
+"""Variables by which a service fails on purpose (:mod:`mesh.lab.echo`), and their values with which it does not."""
 
 CHANCE: Final = 1e-6
 """How often a share that is as declared may be taken for a wrong one."""
@@ -25,7 +29,9 @@ CHANCE: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A request through a gateway, and who of the last service has to answer it; of the others, whoever is asked.
+    """A request through a gateway, and who of the last service has to answer it.
+
+    Who passes it on of the services before is not judged.
 
     Attributes:
         gateway: The gateway.
@@ -93,61 +99,101 @@ def doors(environment: Environment) -> Iterator[Door]:
     services = environment.services_by_name()
     for gateway in gateways_on(environment, ApiGateway):
         for listener in gateway.listeners:
-            chain = tuple(_chain(services, listener.to))
-            if why := next(_mute(listener, chain), None):
-                yield Door(gateway, listener, chain, (), (why,))
-                continue
-            last = chain[-1]
-            routes = [(_example(route), next(_unjudged(last, route), None)) for route in last.routes]
-            requests = [Request(), *(request for request, why in routes if why is None)]
-            host = {"Host": listener.hosts[0].replace("*", "any")} if listener.hosts else {}
-            asked = tuple(
-                Probe(
-                    gateway,
-                    listener,
-                    chain,
-                    replace(request, headers={**host, **request.headers}),
-                    expected(last, request),
-                )
-                for request in {str(each): each for each in requests}.values()
-            )
-            not_asked = tuple(f"{request}: {why}" for request, why in routes if why)
-            yield Door(gateway, listener, chain, asked, not_asked)
+            yield _door(services, gateway, listener)
 
 
-def _mute(listener: Listener, chain: Sequence[Service]) -> Iterator[str]:
+def _door(services: Mapping[str, Service], gateway: Gateway, listener: Listener) -> Door:
+    chain = tuple(_chain(services, listener.to))
+    if why := next(_mute(listener, services), None):
+        return Door(gateway, listener, chain, (), (why,))
+    last = chain[-1]
+    host = {"Host": listener.hosts[0].replace("*", "any")} if listener.hosts else {}
+    examples = [Request(), *(_example(route) for route in last.routes if not route.path_regex)]
+    asked: list[Probe] = []
+    not_asked = [
+        f"{route.path_regex}: no example is known of what a pattern matches"
+        for route in last.routes
+        if route.path_regex
+    ]
+    for request in {str(each): each for each in examples}.values():
+        hops = tuple(_hops(chain, request))
+        if why := next(_unjudged(hops), None):
+            not_asked.append(f"{request}: {why}")
+        else:
+            sent = replace(request, headers={**host, **request.headers})
+            asked.append(Probe(gateway, listener, chain, sent, _answering(last, hops[-1].route)))
+    return Door(gateway, listener, chain, tuple(asked), tuple(not_asked))
+
+
+def _mute(listener: Listener, services: Mapping[str, Service]) -> Iterator[str]:
     """Why nothing can be asked through a listener."""
     if listener.protocol != "http":
         yield f"a listener for {listener.protocol} tells nothing of who answers"
-    last = chain[-1]
-    if last.upstreams and last.upstreams[0].service in {service.name for service in chain}:
-        yield f"{' and '.join(service.name for service in chain)} call each other without end"
-    for service in chain:
+    called = _called(services, services[listener.to])
+    reached = {listener.to, *called}
+    if circle := sorted(name for name in reached if name in _called(services, services[name])):
+        yield f"calls go round without end: {', '.join(circle)}"
+    for service in (services[name] for name in sorted(reached)):
         if service.protocol in {"http2", "grpc"}:
             yield f"{service.name} speaks {service.protocol}, and the echo service in its place only HTTP/1.1"
-        for env in _environments(service):
-            if env.get("ERROR_RATE", "0").strip("0."):
-                yield f"{service.name} fails on purpose (ERROR_RATE={env['ERROR_RATE']})"
+        for env in _environments(service).values():
+            for name, harmless in _HARMLESS.items():
+                if not fullmatch(harmless, env.get(name, "")):
+                    yield f"{service.name} fails on purpose ({name}={env[name]})"
 
 
-def _unjudged(service: Service, route: Route) -> Iterator[str]:
-    """Why a route of the last service cannot be asked for."""
-    if route.path_regex:
-        yield "no example is known of what a pattern matches"
-    if _example(route).method not in _BODIES:
+def _called(services: Mapping[str, Service], caller: Service) -> set[str]:
+    """The services that a service calls, and those that they call; an echo service calls all its upstreams."""
+    found: set[str] = set()
+    todo = [caller]
+    while todo:
+        new = {upstream.service for upstream in todo.pop().upstreams} & services.keys() - found
+        found |= new
+        todo += [services[name] for name in new]
+    return found
+
+
+class _Hop(NamedTuple):
+    """A service that a request comes to.
+
+    Attributes:
+        service: The service.
+        route: Its route that the request takes, if any.
+        request: What its instances receive.
+    """
+
+    service: Service
+    route: Route | None
+    request: Request
+
+
+def _hops(chain: Iterable[Service], request: Request) -> Iterator[_Hop]:
+    """The way of a request; each service passes on what it has received."""
+    for service in chain:
+        route = _route(service, request)
+        if route and route.prefix_rewrite:
+            matched = route.path_exact or route.path_prefix or ""
+            request = replace(request, path=route.prefix_rewrite + request.path.removeprefix(matched))
+        yield _Hop(service, route, request)
+
+
+def _unjudged(hops: Sequence[_Hop]) -> Iterator[str]:
+    """Why the answer to a request would not show who gave it."""
+    if hops[-1].request.method not in _BODIES:
         yield "an answer without a body does not say whose it is"
-    if route.path_exact and (route.prefix_rewrite or route.path_exact) in {"/health", "/ready"}:
-        yield "every echo service answers that itself"
-    version = service.versions.get(route.to)
-    late = {**service.env, **(version.env if version else {})}.get("TIMING_50_PERCENTILE", "0s")
-    if route.timeout and echo.seconds(late) >= seconds(route.timeout):
-        yield f"{workload_name(service, route.to)} takes {late}, and the route gives it {route.timeout}"
+    late = 0.0
+    for service, route, request in reversed(hops):
+        if request.path in {"/health", "/ready"}:
+            yield f"the echo service in place of {service.name} answers {request.path} without its name"
+        told = _environments(service)
+        late += max(echo.seconds(told[version].get("TIMING_50_PERCENTILE", "")) for version in _shares(service, route))
+        if route and route.timeout and late >= seconds(route.timeout):
+            yield f"{service.name} takes at least {late:g}s, and its route gives it {route.timeout}"
 
 
-def _environments(service: Service) -> Iterator[Mapping[str, str]]:
-    """What each version of a service is told."""
-    for version in service.versions.values() or (None,):
-        yield {**service.env, **(version.env if version else {})}
+def _environments(service: Service) -> dict[str | None, Mapping[str, str]]:
+    """What the instances of each version are told."""
+    return {name: {**service.env, **version.env} for name, version in versions_of(service)}
 
 
 def _chain(services: Mapping[str, Service], name: str) -> Iterator[Service]:
@@ -162,21 +208,33 @@ def _chain(services: Mapping[str, Service], name: str) -> Iterator[Service]:
 
 
 def _example(route: Route) -> Request:
-    """A request that a route matches; of a pattern, the pattern itself."""
-    path = route.path_exact or route.path_regex or (f"{route.path_prefix.rstrip('/')}/x" if route.path_prefix else "/")
+    """A request that a route without a pattern matches."""
+    path = route.path_exact or (f"{route.path_prefix.rstrip('/')}/x" if route.path_prefix else "/")
     method = "GET" if not route.methods or "GET" in route.methods else str(route.methods[0])
     return Request(path, dict(route.query), dict(route.headers), method)
 
 
 def expected(service: Service, request: Request) -> dict[str, float]:
     """The share of each instance's name when a request reaches a service: by the first route that matches, or split."""
-    for route in service.routes:
-        if _matches(route, request):
-            return {workload_name(service, route.to): 1.0}
+    return _answering(service, _route(service, request))
+
+
+def _answering(service: Service, route: Route | None) -> dict[str, float]:
+    return {workload_name(service, version): share for version, share in _shares(service, route).items()}
+
+
+def _route(service: Service, request: Request) -> Route | None:
+    return next((route for route in service.routes if _matches(route, request)), None)
+
+
+def _shares(service: Service, route: Route | None) -> dict[str | None, float]:
+    """The share of each version of requests that take a route, or none."""
+    if route:
+        return {route.to: 1.0}
     if not service.versions:
-        return {workload_name(service, None): 1.0}
+        return {None: 1.0}
     split = service.split or dict.fromkeys(service.versions, 100)
-    return {workload_name(service, name): weight / 100 for name, weight in split.items() if weight}
+    return {name: weight / 100 for name, weight in split.items() if weight}
 
 
 def _matches(route: Route, request: Request) -> bool:
