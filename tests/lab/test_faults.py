@@ -144,7 +144,7 @@ def test_a_killed_envoy_is_started_again(lab: Lab, report: Callable[..., None]) 
         time.sleep(2)
         envoy_of(lab.node(machine(lab)), web).signal(signal.SIGKILL)
         eventually("requests fail", load.failures)
-        eventually("all is well again", lambda: [a.well for _, _, a in load.answers[-100:]], well=all, seconds=90)
+        eventually("all is well again", lambda: [a.well for _, _, a in load.answers[-100:]], well=all, seconds=150)
 
 
 def test_one_of_two_killed_envoys_is_replaced(lab: Lab, report: Callable[..., None]) -> None:
@@ -153,7 +153,7 @@ def test_one_of_two_killed_envoys_is_replaced(lab: Lab, report: Callable[..., No
         time.sleep(2)
         envoy_of(lab.node(machine(lab)), first).signal(signal.SIGKILL)
         time.sleep(10)
-        eventually("all is well again", lambda: [a.well for _, _, a in load.answers[-100:]], well=all, seconds=90)
+        eventually("all is well again", lambda: [a.well for _, _, a in load.answers[-100:]], well=all, seconds=150)
         both = {"api-v1-0", "api-v1-1"}
         eventually(
             "both answer", lambda: set(share(door(lab), Request("/v1/x"), 20)), well=lambda it: it == both, seconds=60
