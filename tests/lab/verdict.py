@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from graphlib import CycleError
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ from mesh.consul.parts import Edition
 from mesh.consul.reading import Form
 from mesh.consul.rulebook import RULES
 from mesh.findings import Severity
-from tests.lab.cases import Case, cases, targeted_cases
+from tests.lab.cases import Case, cases_of, targeted_cases
 from tests.lab.provider import Case as Steps
 from tests.lab.provider import Outcome, Provider, clear, delete, parallel, plan, write
 
@@ -261,25 +262,7 @@ def examples() -> Iterator[Case]:
 
 def generated(count: int, seed: int) -> Iterator[Case]:
     """``count`` cases by chance."""
-    from hypothesis import HealthCheck, Phase, given, settings
-    from hypothesis import seed as seeded
-
-    found: list[Case] = []
-
-    @seeded(seed)
-    @settings(
-        max_examples=count,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
-    )
-    @given(cases())
-    def collect(case: Case) -> None:
-        found.append(case)
-
-    collect()
-    yield from found
+    return islice(cases_of(seed), count)
 
 
 def vectors() -> Iterator[Case]:

@@ -9,6 +9,7 @@ from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import product
+from random import Random
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -17,7 +18,7 @@ from tests.lab.cases import mutations, sets, valid
 from tests.lab.cases.choices import Choices, Json
 from tests.lab.cases.targeted import Targeted, apply, targeted
 
-__all__ = ["Case", "Json", "cases", "deadly_cases", "targeted_cases"]
+__all__ = ["Case", "Json", "cases", "cases_of", "deadly_cases", "targeted_cases"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,7 @@ def _unique(entries: list[Json]) -> list[Json]:
     return list(reversed(found.values()))
 
 
-@st.composite
-def _cases(draw: st.DrawFn) -> Case:
-    c = Choices(draw)
+def _case(c: Choices) -> Case:
     kind = c.below(4)
     alone = kind < 2
     entries = [valid.alone(c)] if alone else sets.entry_set(c)
@@ -95,7 +94,17 @@ def cases() -> SearchStrategy[Case]:
 
     None kills the server of Consul, see :func:`tests.lab.cases.chains.service_splitter`.
     """
-    return _cases()
+    return st.composite(lambda draw: _case(Choices.drawn(draw)))()
+
+
+def cases_of(seed: int) -> Iterator[Case]:
+    """Such cases without an end, always the same for a seed.
+
+    Hypothesis gives others with the same seed: it also draws numbers that stand in whatever modules are loaded.
+    """
+    choices = Choices(Random(seed).randrange)
+    while True:
+        yield _case(choices)
 
 
 def targeted_cases() -> Iterator[Case]:

@@ -5,7 +5,7 @@ Bodies of config entries are wide and a draw is slow: one draw decides about all
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -20,14 +20,23 @@ def _below(bound: int) -> SearchStrategy[int]:
 
 
 class Choices:
-    """Chooses with a hypothesis ``draw``. The first option, no option and the shortest list are the simplest."""
+    """Chooses by whole numbers. The first option, no option and the shortest list are the simplest.
 
-    def __init__(self, draw: Callable[[SearchStrategy[int]], int]) -> None:
-        self._draw = draw
+    Args:
+        below: Gives a whole number from 0, less than the bound: `random.Random.randrange`, say.
+    """
+
+    def __init__(self, below: Callable[[int], int]) -> None:
+        self._below = below
+
+    @classmethod
+    def drawn(cls, draw: Callable[[SearchStrategy[int]], int]) -> Self:
+        """Choices of a hypothesis ``draw``."""
+        return cls(lambda bound: draw(_below(bound)))
 
     def below(self, bound: int) -> int:
         """A whole number from 0, less than the bound."""
-        return self._draw(_below(bound)) if bound > 1 else 0
+        return self._below(bound) if bound > 1 else 0
 
     def maybe(self, percent: int = 50) -> bool:
         """Yes, this often."""

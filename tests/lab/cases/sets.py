@@ -102,4 +102,4 @@ def _edges(c: Choices, world: World) -> list[Json]:
 
 def sets() -> SearchStrategy[list[Json]]:
     """Sets of entries, about half of them acceptable as a whole."""
-    return st.composite(lambda draw: entry_set(Choices(draw)))()
+    return st.composite(lambda draw: entry_set(Choices.drawn(draw)))()

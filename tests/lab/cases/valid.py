@@ -63,4 +63,4 @@ def alone(c: Choices, kind: str | None = None) -> Json:
 
 def entries(kind: str) -> SearchStrategy[Json]:
     """Valid entries of a kind."""
-    return st.composite(lambda draw: alone(Choices(draw), kind))()
+    return st.composite(lambda draw: alone(Choices.drawn(draw), kind))()
