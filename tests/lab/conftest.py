@@ -92,8 +92,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.failed:
         for folder in keep_logs(item.nodeid):
-            kept = f"kept in {folder.relative_to(ROOT)}; the agents' last warnings and errors:"
-            report.sections.append(("logs of the lab", f"{kept}\n{complaints(folder)}"))
+            report.sections.append(("logs of the lab", complaints(folder)))
     return report
 
 

@@ -58,8 +58,9 @@ def running(environment: Environment, clients: int = 0) -> Iterator[Lab]:
             lab.apply(silent)
             answered(door(lab), Request())
             yield lab
-        except BaseException:
-            keep_logs(environment.name)
+        except BaseException as error:
+            for folder in keep_logs(environment.name):
+                error.add_note(complaints(folder))
             raise
         finally:
             lab.stop()
@@ -112,13 +113,14 @@ def keep_logs(test: str) -> Sequence[Path]:
                 copy = folder / f"{log}.log"
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, copy)
-            folders.append(folder)
+            if folder.exists():
+                folders.append(folder)
     return folders
 
 
 def complaints(folder: Path) -> str:
-    """The last warnings and errors of the agents among logs that were kept."""
-    return "\n".join(
+    """Where logs were kept, and the last warnings and errors of the agents among them."""
+    lines = [
         f"{log.relative_to(folder)}: {line.strip()[:_WIDTH]}"
         for log in sorted((*folder.glob("*/consul.log"), *folder.glob("*/nomad.log")))
         for line in [
@@ -127,7 +129,8 @@ def complaints(folder: Path) -> str:
             # Nomad asks that over and over; Consul without ACLs refuses it.
             if ("[WARN]" in line or "[ERROR]" in line) and "/v1/acl/token/self" not in line
         ][-_COMPLAINTS:]
-    )
+    ]
+    return "\n".join([f"logs kept in {folder.relative_to(ROOT)}; the agents' last warnings and errors:", *lines])
 
 
 def door(lab: Lab, port: int = DOOR) -> Target:

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
 from cryptography import x509
 
+from mesh.lab.errors import LabError
 from mesh.lab.lab import Lab
 from mesh.lab.probes import plausible
 from mesh.lab.requests import Request, Target, share
@@ -307,6 +309,30 @@ def test_a_second_apply_has_nothing_to_do(lab: Lab) -> None:
     said: list[str] = []
     assert lab.apply(said.append) == 0
     assert said == []
+
+
+def test_an_apply_ends_when_the_catalog_knows_what_the_agents_know(lab: Lab) -> None:
+    consul = lab.clusters()[0].consul
+    [instance] = consul.get("/v1/health/service/api-gateway")
+    check = next(check for check in instance["Checks"] if check["ServiceID"])
+
+    def write(status: str) -> None:
+        """Past the agent, who tells its own servers otherwise only in a minute or two."""
+        body = {"Node": check["Node"], "SkipNodeUpdate": True, "Check": {**check, "Status": status}}
+        consul.request("PUT", "/v1/catalog/register", body)
+
+    write("critical")
+    later = Timer(2, write, ["passing"])
+    later.start()
+    with pytest.raises(LabError, match="no instance of api-gateway is healthy"):
+        door(lab)
+    said = f"api-gateway: {check['Name']}: passing, but the catalog does not say so yet"
+    assert [line for line, well in lab.status() if not well] == [said]
+    told: list[str] = []
+    assert lab.apply(told.append) == 0
+    assert later.finished.is_set()
+    assert told == ["not in Consul's catalog: 1; waiting"]
+    door(lab)
 
 
 def test_what_is_not_declared_any_more_goes(lab: Lab) -> None:

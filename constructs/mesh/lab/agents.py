@@ -1,9 +1,7 @@
 """The agents on a lab's machines: starts them, ends them, waits until they are ready."""
 
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,14 +9,17 @@ from mesh import ports
 from mesh.lab import requirements
 from mesh.lab.api import Api
 from mesh.lab.errors import LabError
-from mesh.lab.ground import Ground
+from mesh.lab.ground import Ground, text_of
 from mesh.lab.init import HERE
 from mesh.lab.machines import CONSUL, NOMAD, Machine
-from mesh.lab.node import Node
+from mesh.lab.node import Node, kill
 from mesh.lab.waiting import within
 
 READY_SECONDS: Final = 60.0
 _NAMED_SECONDS: Final = 5.0
+
+_CONSUL_ITSELF: Final = "consul"
+"""The service of a server, which its agent does not list."""
 
 
 def start_all(lab: Ground, machines: Sequence[Machine], say: Callable[[str], None]) -> None:
@@ -33,7 +34,7 @@ def start_all(lab: Ground, machines: Sequence[Machine], say: Callable[[str], Non
     if started:
         say("Consul is ready")
     # A client that registers before the servers have a key is not asked again for half a minute.
-    read = {machine.name: len(_text(_log(lab, machine.name, NOMAD))) for machine in machines}
+    read = {machine.name: len(text_of(_log(lab, machine.name, NOMAD))) for machine in machines}
     servers = [machine.name for machine in machines if machine.server]
     started = [name for name in servers if start(lab, name, NOMAD)]
     for name in servers:
@@ -71,9 +72,7 @@ def end(lab: Ground, machine: str, agent: str) -> None:
         LabError: the machine does not run.
     """
     running = lab.node(machine)
-    while (process := running.process(agent, "agent")) is not None:
-        process.signal(signal.SIGKILL)
-        time.sleep(0.01)
+    kill(lambda: running.process(agent, "agent"))
 
 
 def failing_checks(nodes: Sequence[Node]) -> Iterator[str]:
@@ -85,15 +84,31 @@ def failing_checks(nodes: Sequence[Node]) -> Iterator[str]:
                 yield f"{where}: {check['Name']}: {check['Output'].strip()[:200]}"
 
 
+def unheard(nodes: Sequence[Node]) -> Iterator[str]:
+    """What the agents know of their machines and Consul's catalog does not say yet, so that no proxy knows it either.
+
+    An agent tells every change at once. But when it is about to compare everything while a service is being registered,
+    it tries again after 15 to 30 seconds, and tells nothing before (consul@1.22.7 agent/ae/ae.go, nextFSMState).
+    """
+    for node in nodes:
+        api = Api(node, ports.LOOPBACK_HTTP)
+        checks = {check["CheckID"]: check["Status"] for check in api.get(f"/v1/health/node/{node.name}")}
+        for id_, check in api.get("/v1/agent/checks").items():
+            if checks.get(id_) != check["Status"]:
+                where = check["ServiceName"] or node.name
+                yield f"{where}: {check['Name']}: {check['Status']}, but the catalog does not say so yet"
+        there = api.get(f"/v1/catalog/node-services/{node.name}")
+        services = {service["ID"]: service["Service"] for service in (there or {}).get("Services", ())}
+        own = {id_: service["Service"] for id_, service in api.get("/v1/agent/services").items()}
+        for id_ in own.keys() - services.keys():
+            yield f"{own[id_]}: registered, but the catalog does not have it yet"
+        for id_ in services.keys() - own.keys() - {_CONSUL_ITSELF}:
+            yield f"{services[id_]}: no longer registered, but the catalog still has it"
+
+
 def end_of(log: Path) -> str:
     """The last lines of a log; nothing if there is none."""
-    return "\n".join(_text(log).splitlines()[-20:])
-
-
-def _text(log: Path) -> str:
-    with suppress(OSError):
-        return log.read_text(encoding="utf-8", errors="replace")
-    return ""
+    return "\n".join(text_of(log).splitlines()[-20:])
 
 
 def _consul_is_ready(node: Node) -> bool:
@@ -129,9 +144,9 @@ def _registering(lab: Ground, machine: str, read: int) -> Callable[[Node], bool]
         nonlocal read
         if _nomad_client_is_ready(node):
             return True
-        if "client: error registering: " in _text(_log(lab, machine, NOMAD))[read:]:
+        if "client: error registering: " in text_of(_log(lab, machine, NOMAD))[read:]:
             end(lab, machine, NOMAD)
-            read = len(_text(_log(lab, machine, NOMAD)))
+            read = len(text_of(_log(lab, machine, NOMAD)))
             start(lab, machine, NOMAD)
         return False
 

@@ -1,9 +1,7 @@
 """Leads this machine's loopback into a lab's nodes: to the agents and the gateways; see :mod:`mesh.lab.forwarder`."""
 
-import signal
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Final
 
 from mesh.lab.agents import end_of
 from mesh.lab.errors import LabError
-from mesh.lab.node import Node, Process
+from mesh.lab.node import Node, Process, kill
 from mesh.lab.waiting import within
 
 _SECONDS: Final = 10.0
@@ -34,11 +32,9 @@ def forward(node: Node, host: str, targets: Mapping[int, Sequence[object]], say:
         LabError: nothing leads there in time.
     """
     inside = {",".join(f"{there}:{port}" for there in hosts): port for port, hosts in targets.items()}
-    while (running := _forwarder(node)) is not None:
-        if _pairs(running).keys() == inside.keys():
-            return
-        running.signal(signal.SIGKILL)
-        time.sleep(0.01)
+    if (running := _forwarder(node)) and _pairs(running).keys() == inside.keys():
+        return
+    kill(lambda: _forwarder(node))
     here = {port: _free(host, port) for port in inside.values()}
     pairs = [f"{host}:{here[port]}={there}" for there, port in inside.items()]
     node.start_outside(sys.executable, "-I", _PROGRAM, *pairs, log=_LOG)

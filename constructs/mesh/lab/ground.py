@@ -115,5 +115,12 @@ class Ground:
         return found
 
 
+def text_of(file: Path) -> str:
+    """What a lab's file says; nothing if it is not there."""
+    with suppress(OSError):
+        return file.read_text(encoding="utf-8", errors="replace")
+    return ""
+
+
 def _numbered(log: Path) -> tuple[str, int]:
     return str(log.with_suffix("")), int(log.suffix[1:])

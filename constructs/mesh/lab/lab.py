@@ -19,7 +19,7 @@ from mesh.consul.reading import Form, read
 from mesh.lab import agents, apply, forwarding, node, requirements
 from mesh.lab.api import Api
 from mesh.lab.errors import LabError
-from mesh.lab.ground import Ground
+from mesh.lab.ground import Ground, text_of
 from mesh.lab.machines import CONSUL, INTERFACE, NOMAD, SWITCH, Machine, Tools, machines, of_cluster, with_clients
 from mesh.lab.peering import Peer, are_peers, become_peers
 from mesh.lab.programs import find_consul, find_nomad
@@ -34,6 +34,9 @@ from mesh.shapes import JsonObject
 DEPLOYED_SECONDS: Final = 600.0
 HEALTHY_SECONDS: Final = 60.0
 RUNNING_SECONDS: Final = 120.0
+
+MOMENT_SECONDS: Final = 1.0
+"""A wait of which nothing needs to be said."""
 
 BRIDGE: Final = "bridge0"
 
@@ -191,7 +194,7 @@ class Lab(Ground):
             f"{machine.name}/{agent}"
             for machine in wanted
             for agent, configuration in machine.configurations.items()
-            if _text(self._agent_file(machine, agent)) != _written(configuration)
+            if text_of(self._agent_file(machine, agent)) != _written(configuration)
         ]
 
     def _outdated(self, clusters: Sequence[Cluster]) -> str | None:
@@ -294,6 +297,7 @@ class Lab(Ground):
             count += len(steps)
         for cluster in clusters:
             apply.wait_until_deployed(cluster.nomad, cluster.jobs, self._of(cluster, say), DEPLOYED_SECONDS)
+        self._wait_until_heard(say)
         return count
 
     def _of(self, cluster: Cluster, say: Say) -> Say:
@@ -339,16 +343,20 @@ class Lab(Ground):
         Raises:
             LabError: some do not pass in time; with what they say.
         """
-        nodes = [self.node(machine.name) for cluster in self.clusters() for machine in cluster.machines]
-        deadline = time.monotonic() + HEALTHY_SECONDS
-        failing = list(agents.failing_checks(nodes))
-        if failing:
-            say(f"{len(failing)} checks have yet to pass")
-        while failing:
-            if time.monotonic() > deadline:
-                raise LabError("\n  ".join(["not healthy:", *failing]))
-            time.sleep(0.1)
-            failing = list(agents.failing_checks(nodes))
+        nodes = self._machine_nodes()
+        _wait_for_none("not healthy", lambda: [*agents.failing_checks(nodes), *agents.unheard(nodes)], say)
+
+    def _wait_until_heard(self, say: Say) -> None:
+        """Waits until Consul's catalog, and so every proxy, has what the agents know of their machines.
+
+        Raises:
+            LabError: it has not, in time; with what is lacking.
+        """
+        nodes = self._machine_nodes()
+        _wait_for_none("not in Consul's catalog", lambda: list(agents.unheard(nodes)), say)
+
+    def _machine_nodes(self) -> list[node.Node]:
+        return [self.node(machine.name) for cluster in self.clusters() for machine in cluster.machines]
 
     def gateway(self, name: str, port: int) -> Target:
         """Where a gateway listens.
@@ -404,8 +412,11 @@ class Lab(Ground):
             yield f"{what}: {len(declared)} declared, {away}", not steps
         for job, running_now, wanted in _instances(cluster):
             yield f"job {job}: {running_now} of {wanted} run", running_now >= wanted
-        for check in agents.failing_checks([self.node(machine.name) for machine in cluster.machines]):
+        nodes = [self.node(machine.name) for machine in cluster.machines]
+        for check in agents.failing_checks(nodes):
             yield f"check {check}", False
+        for what in agents.unheard(nodes):
+            yield what, False
 
     @property
     def module(self) -> str:
@@ -413,11 +424,25 @@ class Lab(Ground):
         return self.name.replace("-", "_")
 
 
+def _wait_for_none(what: str, lacking: Callable[[], Sequence[str]], say: Say) -> None:
+    """Waits until nothing is lacking, and says so when it takes more than a moment.
+
+    Raises:
+        LabError: something is, after `HEALTHY_SECONDS`; with all of it.
+    """
+    begin = time.monotonic()
+    said = False
+    while found := lacking():
+        lasted = time.monotonic() - begin
+        if lasted > HEALTHY_SECONDS:
+            raise LabError("\n  ".join([f"{what}:", *found]))
+        if not said and lasted > MOMENT_SECONDS:
+            say(f"{what}: {len(found)}; waiting")
+            said = True
+        time.sleep(0.1)
+
+
 _ECHO: Final = str(Path(__file__).resolve().with_name("echo.py"))
-
-
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
 def _written(configuration: JsonObject) -> str:

@@ -11,7 +11,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -123,6 +124,13 @@ class Node:
         return ("nsenter", f"--target={self.pid}", *_NAMESPACES, "--")
 
 
+def kill(find: Callable[[], Process | None]) -> None:
+    """Ends a process at once, as a crash would, and returns when it is not found any more."""
+    while (process := find()) is not None:
+        process.signal(signal.SIGKILL)
+        time.sleep(0.01)
+
+
 def create(name: str, folder: Path) -> Node:
     """Makes a node, without any network interface but its loopback.
 
@@ -219,4 +227,4 @@ def _run(*command: str) -> str:
     return result.stdout
 
 
-__all__ = ["Node", "Process", "create", "join", "running"]
+__all__ = ["Node", "Process", "create", "join", "kill", "running"]
