@@ -106,5 +106,5 @@ def consul(programs: tuple[Path, Path]) -> Iterator[ConsulAgent]:
 @pytest.fixture(scope="session")
 def provider(programs: tuple[Path, Path], consul: ConsulAgent) -> Iterator[Provider]:
     """What the pinned provider does with the entries of `consul`."""
-    with Provider(consul.address, programs[1], restart=consul.restart) as running:
+    with Provider(consul.address, programs[1], restart=consul.restart, accident=consul.ended_by_accident) as running:
         yield running

@@ -13,7 +13,8 @@ A case is a sequence of steps against a Consul without entries: after each case 
 objects are outcomes with an error, too.
 
 An entry can be the end of Consul itself. With ``Provider(consul.address, restart=consul.restart)`` that is an outcome
-as well, and the next case finds a new Consul.
+as well, and the next case finds a new Consul. What is only an accident of Consul's is tried again with
+``accident=consul.ended_by_accident``.
 """
 
 import json
@@ -23,6 +24,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final, NewType, Self
 
@@ -34,6 +36,9 @@ Step = NewType("Step", Mapping[str, Any])
 
 _AHEAD: Final = 256
 """How many cases are sent before the first result is read; the program takes 1024 without anybody reading."""
+
+_ATTEMPTS: Final = 3
+"""So often a case is tried at most in which Consul ends by accident."""
 
 _STOP_SECONDS: Final = 60.0
 
@@ -160,6 +165,7 @@ class Provider:
         address: Consul's HTTP API, as ``host:port``.
         executable: The program; built when it is not given.
         restart: Replaces a Consul that has ended and returns the new address; without it that is a `ProviderError`.
+        accident: Whether the Consul that has ended would hardly end again with the same case, which is then repeated.
     """
 
     _input: IO[bytes]
@@ -168,11 +174,17 @@ class Provider:
     _process: subprocess.Popen[bytes]
 
     def __init__(
-        self, address: str, executable: Path | None = None, *, restart: Callable[[], str] | None = None
+        self,
+        address: str,
+        executable: Path | None = None,
+        *,
+        restart: Callable[[], str] | None = None,
+        accident: Callable[[], bool] = lambda: False,
     ) -> None:
         self._address = address
         self._executable = executable
         self._restart = restart
+        self._accident = accident
         self._resources = ExitStack()
         self._sent: deque[bytes] = deque()  # without an answer yet
 
@@ -248,21 +260,28 @@ class Provider:
 
     def _answer(self) -> dict[str, Any]:
         """The answer to the oldest case; after it the program runs, or no case is left that waits for it."""
-        line = self._output.readline()
-        self._sent.popleft()
-        answer: dict[str, Any] = json.loads(line or "{}")
-        if not line or (answer.get("gone") and self._restart is None):
-            self._sent.clear()
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_END_SECONDS)  # its last words come after its last answer
-            self._messages.seek(0)
-            raise ProviderError(f"the program ended: {self._messages.read().decode(errors='replace')}")
-        if answer.get("gone") and self._restart is not None:
+        attempt = 0
+        while True:
+            attempt += 1
+            line = self._output.readline()
+            answer: dict[str, Any] = json.loads(line or "{}")
+            if not line or (answer.get("gone") and self._restart is None):
+                self._sent.clear()
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_END_SECONDS)  # its last words come after its last answer
+                self._messages.seek(0)
+                raise ProviderError(f"the program ended: {self._messages.read().decode(errors='replace')}")
+            if self._restart is None or not answer.get("gone"):
+                break
+            again = attempt < _ATTEMPTS and self._accident()
             self._resources.close()
             self._address = self._restart()
             self.__enter__()
-            for waiting in self._sent:
+            for waiting in islice(self._sent, 0 if again else 1, None):
                 self._write(waiting)
+            if not again:
+                break
+        self._sent.popleft()
         return answer
 
 

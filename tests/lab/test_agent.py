@@ -43,3 +43,21 @@ def test_an_agent_that_does_not_start_shows_its_log(tmp_path: Path) -> None:
     program.chmod(0o755)
     with pytest.raises(AgentError, match="no way"), ConsulAgent(program):
         pass
+
+
+@pytest.mark.parametrize(
+    ("words", "accident"),
+    [
+        (
+            f"{agent._RACE}\n\ngithub.com/hashicorp/consul/agent/consul/controller.(*controller).AddTrigger.func1()",
+            True,
+        ),
+        (f"{agent._RACE}\n\ngithub.com/hashicorp/consul/agent/proxycfg.(*state).run()", False),
+        ("panic: assignment to entry in nil map\n\ngithub.com/hashicorp/consul/agent/consul/controller.x()", False),
+    ],
+)
+def test_an_accident_is_told_from_other_ends(tmp_path: Path, words: str, accident: bool) -> None:  # noqa: FBT001
+    consul = ConsulAgent()
+    consul._folder = tmp_path
+    consul.process = consul._start(["/bin/echo", words])
+    assert consul.ended_by_accident() is accident

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.lab.agent import ConsulAgent
+from tests.lab.cases import deadly_cases
 from tests.lab.provider import (
     Case,
     Difference,
@@ -267,3 +268,24 @@ def test_a_lost_consul_is_no_refusal(programs: tuple[Path, Path]) -> None:
             list(provider.run_many([Case([write(CLEAN)]), Case([write(CLEAN)])]))
         with pytest.raises(ProviderError, match="Consul does not answer any more"):
             provider.run(Case([write(CLEAN)]))
+
+
+@pytest.mark.parametrize("accidents", [[False], [True, False], [True, True]], ids=["none", "one", "always"])
+def test_a_case_in_which_consul_ends_is_repeated_after_an_accident(
+    programs: tuple[Path, Path], accidents: list[bool]
+) -> None:
+    deadly = next(case for case in deadly_cases() if case.mutated)
+    with ConsulAgent(programs[0]) as consul:
+        restarts: list[str] = []
+
+        def restart() -> str:
+            restarts.append(consul.restart())
+            return restarts[-1]
+
+        left = iter(accidents)
+        with Provider(consul.address, programs[1], restart=restart, accident=lambda: next(left)) as provider:
+            first, second = provider.run_many([Case([*map(write, deadly.entries)]), Case([write(CLEAN)])])
+    assert any(outcome.error for outcome in first)
+    assert all(outcome.ok for outcome in second)
+    assert len(restarts) == len(accidents) + accidents[-1]
+    assert next(left, None) is None

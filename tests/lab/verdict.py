@@ -30,7 +30,7 @@ from mesh.consul.parts import Edition
 from mesh.consul.reading import Form
 from mesh.consul.rulebook import RULES
 from mesh.findings import Severity
-from tests.lab.cases import Case, cases_of, targeted_cases
+from tests.lab.cases import Case, cases, targeted_cases
 from tests.lab.provider import Case as Steps
 from tests.lab.provider import Outcome, Provider, clear, delete, parallel, plan, write
 
@@ -262,7 +262,7 @@ def examples() -> Iterator[Case]:
 
 def generated(count: int, seed: int) -> Iterator[Case]:
     """``count`` cases by chance."""
-    return islice(cases_of(seed), count)
+    return islice(cases(seed), count)
 
 
 def vectors() -> Iterator[Case]:
@@ -316,7 +316,10 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="write shrunk counter-examples to tests/lab/vectors")
     options = parser.parse_args()
     print(f"{options.cases} generated cases, seed {options.seed}")
-    with ConsulAgent() as consul, Provider(consul.address, restart=consul.restart) as provider:
+    with (
+        ConsulAgent() as consul,
+        Provider(consul.address, restart=consul.restart, accident=consul.ended_by_accident) as provider,
+    ):
         every = [*examples(), *vectors(), *targeted_cases(), *generated(options.cases, options.seed)]
         report = run(provider, every, progress=True)
         print("\n".join(report.lines()))

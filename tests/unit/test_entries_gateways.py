@@ -249,16 +249,29 @@ def test_matches(match: dict[str, Any], rules: list[str]) -> None:
     [
         ([], ["field-expected Rules[0].Services"]),
         ([{"Name": "web"}], []),  # Consul does not look at the weight of an only service
-        ([{"Name": "web", "Weight": 0}, {"Name": "api", "Weight": 1}], ["weight-zero Rules[0].Services[0].Weight"]),
+        (
+            [{"Name": "web", "Weight": 0}, {"Name": "api", "Weight": 1}],
+            ["route-services-several Rules", "weight-zero Rules[0].Services[0].Weight"],
+        ),
         (
             [{"Name": "web"}, {"Name": "api"}],
-            ["weight-zero Rules[0].Services[0].Weight", "weight-zero Rules[0].Services[1].Weight"],
+            [
+                "route-services-several Rules",
+                "weight-zero Rules[0].Services[0].Weight",
+                "weight-zero Rules[0].Services[1].Weight",
+            ],
         ),
         ([{"Name": "web", "Weight": -1}], ["weight-negative Rules[0].Services[0].Weight"]),
     ],
 )
 def test_weights(services: list[dict[str, Any]], rules: list[str]) -> None:
     assert route(Services=services) == rules
+
+
+def test_a_route_names_one_service_once() -> None:
+    web, api = ({"Services": [{"Name": name, "Weight": 1}]} for name in ("web", "api"))
+    for rules in ([web, api], [web, web], [web, web, api]):
+        assert found("http-route", Parents=[{"Name": "g"}], Rules=rules) == ["route-services-several Rules"]
 
 
 def test_tokens_at_a_route_need_enterprise() -> None:

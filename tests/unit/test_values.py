@@ -56,13 +56,17 @@ def test_a_whole_number_in_a_text(text: str, number: int | None) -> None:
 @pytest.mark.parametrize(
     ("number", "rule"),
     [
-        (2**63, "number-range"),
-        (1e300, "number-range"),
+        (2**63 - 1024, "number-range"),
+        (2**63 - 1, "number-wraps"),
+        pytest.param("9223372036854775807", "number-wraps", id="text"),
+        (-(2**63), "number-range"),
+        (-(2**64), "number-wraps"),
+        (1e300, "number-wraps"),
         (10**309, "value-type"),
         pytest.param(-HUGE, "value-type", id="huge"),
     ],
 )
-def test_a_whole_number_beyond_64_bits(number: float, rule: str) -> None:
+def test_a_whole_number_beyond_64_bits(number: float | str, rule: str) -> None:
     assert rule in _rules(_read("service-defaults", {"MaxInboundConnections": number}))
 
 

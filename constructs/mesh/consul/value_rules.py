@@ -192,6 +192,29 @@ NUMBER_RANGE: Final = stricter(
     instead=[{"Kind": "service-defaults", "Name": "web", "Protocol": "http", "MaxInboundConnections": 1}],
 )
 
+NUMBER_WRAPS: Final = refused(
+    "number-wraps",
+    what="A number does not fit into the bits that Consul keeps for it.",
+    why="The provider wraps it around. Without a sign, -1 becomes 4294967295, or, depending on the field, a difference "
+    "in every plan; with one, 9223372036854775807, which is rounded up, becomes -9223372036854775808.",
+    source=f"{_DECODE} (WeaklyTypedInput)",
+    fix="use a number that fits",
+    example=[
+        {
+            "Kind": "service-resolver",
+            "Name": "web",
+            "LoadBalancer": {"Policy": "least_request", "LeastRequestConfig": {"ChoiceCount": -1}},
+        }
+    ],
+    instead=[
+        {
+            "Kind": "service-resolver",
+            "Name": "web",
+            "LoadBalancer": {"Policy": "least_request", "LeastRequestConfig": {"ChoiceCount": 2}},
+        }
+    ],
+)
+
 DURATION: Final = refused(
     "duration-form",
     what="A length of time is not written as Go writes it.",

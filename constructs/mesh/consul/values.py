@@ -102,7 +102,17 @@ def _boolean(reader: Reader, value: object, at: At) -> object:
     return said
 
 
+_SIGNED: Final = Check(
+    value_rules.NUMBER_WRAPS,
+    lambda number: -(2**63) <= float(number) < 2**63,  # it is rounded to 53 bits before
+    "a number that fits into 64 bits with a sign",
+)
+
+
 def _whole(checks: tuple[Check, ...]) -> Read:
+    if not any(check.rule is value_rules.NUMBER_WRAPS for check in checks):
+        checks = (_SIGNED, *checks)
+
     def read(reader: Reader, value: object, at: At) -> object:
         number = _as_whole(reader, value, at)
         if isinstance(number, int):

@@ -9,16 +9,12 @@ from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import product
-from random import Random
-
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
 
 from tests.lab.cases import mutations, sets, valid
 from tests.lab.cases.choices import Choices, Json
 from tests.lab.cases.targeted import Targeted, apply, targeted
 
-__all__ = ["Case", "Json", "cases", "cases_of", "deadly_cases", "targeted_cases"]
+__all__ = ["Case", "Json", "cases", "deadly_cases", "targeted_cases"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +85,12 @@ def _case(c: Choices) -> Case:
     return Case(_unique(entries), alone, names)
 
 
-def cases() -> SearchStrategy[Case]:
-    """Equal parts of valid entries alone, mutated ones alone, valid sets, and mutated sets.
+def cases(seed: int) -> Iterator[Case]:
+    """Equal parts of valid entries alone, mutated ones alone, valid sets, and mutated sets, without an end.
 
     None kills the server of Consul, see :func:`tests.lab.cases.chains.service_splitter`.
     """
-    return st.composite(lambda draw: _case(Choices.drawn(draw)))()
-
-
-def cases_of(seed: int) -> Iterator[Case]:
-    """Such cases without an end, always the same for a seed.
-
-    Hypothesis gives others with the same seed: it also draws numbers that stand in whatever modules are loaded.
-    """
-    choices = Choices(Random(seed).randrange)
+    choices = Choices(seed)
     while True:
         yield _case(choices)
 

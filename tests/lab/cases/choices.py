@@ -1,42 +1,26 @@
 """The choices that make up a generated case.
 
-Bodies of config entries are wide and a draw is slow: one draw decides about all fields of an object.
+Not hypothesis's: it also draws numbers that stand in whatever modules are loaded, so that a seed gives other cases in
+each run, and it is slow for bodies as wide as these.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
-from typing import Any, Self, TypeVar
-
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
+from random import Random
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 Json = dict[str, Any]
 
 
-@cache
-def _below(bound: int) -> SearchStrategy[int]:
-    return st.integers(0, bound - 1)
-
-
 class Choices:
-    """Chooses by whole numbers. The first option, no option and the shortest list are the simplest.
+    """Chooses by whole numbers, always the same ones for a seed. The first option, none and the shortest list are 0."""
 
-    Args:
-        below: Gives a whole number from 0, less than the bound: `random.Random.randrange`, say.
-    """
-
-    def __init__(self, below: Callable[[int], int]) -> None:
-        self._below = below
-
-    @classmethod
-    def drawn(cls, draw: Callable[[SearchStrategy[int]], int]) -> Self:
-        """Choices of a hypothesis ``draw``."""
-        return cls(lambda bound: draw(_below(bound)))
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
 
     def below(self, bound: int) -> int:
         """A whole number from 0, less than the bound."""
-        return self._below(bound) if bound > 1 else 0
+        return self._random.randrange(bound)
 
     def maybe(self, percent: int = 50) -> bool:
         """Yes, this often."""

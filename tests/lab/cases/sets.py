@@ -1,8 +1,5 @@
 """Strategies of sets: entries that refer to one another, in the order in which they depend on one another."""
 
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
-
 from tests.lab.cases import access, chains, gateways, services
 from tests.lab.cases.choices import Choices, Json
 from tests.lab.cases.world import PROTOCOLS, World
@@ -98,8 +95,3 @@ def _edges(c: Choices, world: World) -> list[Json]:
     if chosen & 16:
         found += [access.service_intentions(c, world, name) for name in c.distinct((*world.services, "*"), 2)]
     return found
-
-
-def sets() -> SearchStrategy[list[Json]]:
-    """Sets of entries, about half of them acceptable as a whole."""
-    return st.composite(lambda draw: entry_set(Choices.drawn(draw)))()

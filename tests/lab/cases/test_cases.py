@@ -3,51 +3,34 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.strategies import SearchStrategy
 
 from tests.lab.cases import Case, cases, deadly_cases, targeted_cases
-from tests.lab.cases.choices import Json
+from tests.lab.cases.choices import Choices, Json
 from tests.lab.cases.go_fields import GO_FIELDS, paths
-from tests.lab.cases.sets import MOST_ENTRIES, sets
+from tests.lab.cases.sets import MOST_ENTRIES, entry_set
 from tests.lab.cases.targeted import Targeted, apply, targeted
-from tests.lab.cases.valid import ALONE, entries
+from tests.lab.cases.valid import ALONE, alone
 
 OPAQUE = {"Config", "Arguments", "Meta", "Add", "Set"}
 MAPS = {"Subsets", "Failover"}
 
 
-def drawn(strategy: SearchStrategy[Any], count: int) -> list[Any]:
-    """Examples, the same in each run."""
-    found = []
-
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=[HealthCheck.too_slow],
-    )
-    @given(strategy)
-    def draw(example: Any) -> None:
-        found.append(example)
-
-    draw()
-    return found
+SEED = 1
 
 
 @pytest.fixture(scope="module")
 def examples() -> list[Case]:
-    return drawn(cases(), 600)
+    return list(islice(cases(SEED), 600))
 
 
 @pytest.fixture(scope="module")
 def entry_sets() -> list[list[Json]]:
-    return drawn(sets(), 500)
+    choices = Choices(SEED)
+    return [entry_set(choices) for _ in range(500)]
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +70,9 @@ def test_every_field_of_a_kind_is_seen_and_no_other(kind: str, entry_sets: list[
     leaves = paths(kind)
     found = [entry for entries_ in entry_sets for entry in entries_ if entry["Kind"] == kind]
     seen: set[str] = set()
+    choices = Choices(SEED)
     for count in (200, 1000):  # few are enough for most kinds
-        found += drawn(entries(kind), count)
+        found += [alone(choices, kind) for _ in range(count)]
         seen = {path for entry in found for path in fields(entry)} - {"Kind", "Name"}
         if leaves <= seen:
             break
@@ -105,7 +89,8 @@ def _tails(path: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("kind", ALONE)
 def test_a_valid_entry_has_a_kind_and_a_name_and_no_empty_object_but_the_canonical_ones(kind: str) -> None:
-    for entry in drawn(entries(kind), 100):
+    choices = Choices(SEED)
+    for entry in (alone(choices, kind) for _ in range(100)):
         assert entry["Kind"] == kind
         assert entry["Name"]
         assert set(empties(entry)) <= {"TransparentProxy", "AccessLogs"}
@@ -172,7 +157,7 @@ def test_a_case_has_each_entry_once_and_is_alone_only_with_one(examples: list[Ca
 def test_a_mutation_changes_nothing_outside_its_case(examples: list[Case]) -> None:
     """Bodies share constants; a changed one would make all later cases differ."""
     assert examples
-    again = drawn(cases(), 600)
+    again = list(islice(cases(SEED), 600))
     assert again == examples
 
 

@@ -5,9 +5,6 @@ All but those that need an http protocol (service-router, service-splitter) are 
 
 from collections.abc import Callable
 
-from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
-
 from tests.lab.cases import access, chains, gateways, services
 from tests.lab.cases.choices import Choices, Json
 from tests.lab.cases.world import PROTOCOLS, World
@@ -59,8 +56,3 @@ NEEDS_HTTP = ("service-splitter", "service-router")
 def alone(c: Choices, kind: str | None = None) -> Json:
     """One entry, of any kind or of this one."""
     return ALONE[kind or c.pick(tuple(ALONE))](c)
-
-
-def entries(kind: str) -> SearchStrategy[Json]:
-    """Valid entries of a kind."""
-    return st.composite(lambda draw: alone(Choices.drawn(draw), kind))()

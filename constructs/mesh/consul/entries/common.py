@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from mesh.consul.examples import HTTP
 from mesh.consul.parts import Check, Edition, Fold, Mark, Part
-from mesh.consul.value_rules import NUMBER_RANGE
+from mesh.consul.value_rules import NUMBER_RANGE, NUMBER_WRAPS
 from mesh.rules import At, Problem, refused, stricter
 from mesh.showing import show
 
@@ -83,28 +83,6 @@ _MOST: Final = 2**31 - 1
 
 Count = Annotated[int, between(0, _MOST, "a number from 0")]
 """How many of something. Consul keeps it in a signed number and does not check its sign."""
-
-NUMBER_WRAPS: Final = refused(
-    "number-wraps",
-    what="A number does not fit into the bits without a sign that Consul keeps for it.",
-    why="The provider wraps it around: -1 becomes 4294967295, or, depending on the field, a difference in every plan.",
-    source="consul/api@1.32.1 DecodeConfigEntry (mapstructure with WeaklyTypedInput)",
-    fix="use a number that fits",
-    example=[
-        {
-            "Kind": "service-resolver",
-            "Name": "web",
-            "LoadBalancer": {"Policy": "least_request", "LeastRequestConfig": {"ChoiceCount": -1}},
-        }
-    ],
-    instead=[
-        {
-            "Kind": "service-resolver",
-            "Name": "web",
-            "LoadBalancer": {"Policy": "least_request", "LeastRequestConfig": {"ChoiceCount": 2}},
-        }
-    ],
-)
 
 
 def fits(bits: int) -> Check:

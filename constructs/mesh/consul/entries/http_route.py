@@ -83,6 +83,18 @@ MATCH_VALUE: Final = stricter(
     instead=_route(match=_headers(Match="exact", Name="x-version", Value="v1")),
 )
 
+SERVICES_SEVERAL: Final = stricter(
+    "route-services-several",
+    what="A route names more than one service, or one more than once.",
+    why="Consul's leading server can crash whenever the route changes, or an entry that decides about its services: it "
+    "watches those of the first one while it still adds those of the next (fatal error: concurrent map iteration and "
+    "map write; hashicorp/consul#23522).",
+    source="consul@1.22.7 agent/consul/gateways/controller_gateways.go, reconcileRoute",
+    fix="name one service, once, and divide its requests with a service-router or service-splitter",
+    example=_route(_WEB, _API),
+    instead=_route(_WEB),
+)
+
 WEIGHT_ZERO: Final = stricter(
     "weight-zero",
     what="One of several services of a rule has the weight 0, or none.",
@@ -90,7 +102,7 @@ WEIGHT_ZERO: Final = stricter(
     source=_CHAIN,
     fix="set a Weight of at least 1, or remove the service",
     example=_route(_WEB, {"Name": "api"}),
-    instead=_route(_WEB, _API),
+    instead=_route(_WEB),
 )
 
 WEIGHT_NEGATIVE: Final = refused(
@@ -326,8 +338,11 @@ class HttpRoute(ConfigEntry):
     rules: Annotated[Sequence[RouteRule], Mark.LAX]
 
     def judge(self, at: At, edition: Edition) -> Iterator[Problem]:  # noqa: ARG002
-        """Parents and hosts."""
+        """Parents, services and hosts."""
         yield from judge_parents(self, self.parents, at)
+        named = [service.name for rule in self.rules for service in rule.services]
+        if len(named) > 1:
+            yield SERVICES_SEVERAL(at / "rules", f"{show(named[1])} is named, too, after {show(named[0])}")
         for index, host in enumerate(self.hostnames):
             place = (at / "hostnames")[index]
             if not is_domain_name(host):
