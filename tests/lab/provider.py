@@ -24,7 +24,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final, NewType, Self
 
@@ -272,17 +271,18 @@ class Provider:
                 self._messages.seek(0)
                 raise ProviderError(f"the program ended: {self._messages.read().decode(errors='replace')}")
             if self._restart is None or not answer.get("gone"):
-                break
+                self._sent.popleft()
+                return answer
             again = attempt < _ATTEMPTS and self._accident()
+            if not again:
+                self._sent.popleft()
             self._resources.close()
             self._address = self._restart()
             self.__enter__()
-            for waiting in islice(self._sent, 0 if again else 1, None):
+            for waiting in self._sent:
                 self._write(waiting)
             if not again:
-                break
-        self._sent.popleft()
-        return answer
+                return answer
 
 
 def _outcome(result: Mapping[str, Any]) -> Outcome:

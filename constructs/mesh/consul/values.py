@@ -110,7 +110,7 @@ _SIGNED: Final = Check(
 
 
 def _whole(checks: tuple[Check, ...]) -> Read:
-    if not any(check.rule is value_rules.NUMBER_WRAPS for check in checks):
+    if not any(check.rule is value_rules.NUMBER_WRAPS for check in checks):  # a field without a sign says its bits
         checks = (_SIGNED, *checks)
 
     def read(reader: Reader, value: object, at: At) -> object:

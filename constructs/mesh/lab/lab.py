@@ -356,7 +356,7 @@ class Lab(Ground):
         _wait_for_none("not in Consul's catalog", lambda: list(agents.unheard(nodes)), say)
 
     def _machine_nodes(self) -> list[node.Node]:
-        return [self.node(machine.name) for cluster in self.clusters() for machine in cluster.machines]
+        return [self.node(machine.name) for found in self._machines(self.clients).values() for machine in found]
 
     def gateway(self, name: str, port: int) -> Target:
         """Where a gateway listens.
